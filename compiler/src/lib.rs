@@ -1,1 +1,4 @@
-//! placeholder
+//! Syntax tree to checked, verified program.
+pub mod bytecode;
+pub mod diagnostic;
+pub mod testcase;

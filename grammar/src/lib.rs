@@ -1,1 +1,3 @@
-//! placeholder
+//! Text to spanned syntax tree.
+pub mod ast;
+pub mod span;

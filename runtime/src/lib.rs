@@ -1,1 +1,3 @@
-//! placeholder
+//! Program and inputs to messages.
+pub mod engine;
+pub mod vm;

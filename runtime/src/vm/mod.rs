@@ -1,0 +1,56 @@
+//! Values, time and the interpreter of expression code.
+
+pub mod value;
+
+use flow_compiler::bytecode::{AttrId, ChannelId, MessageSlot, Outcome, QueryId, Slot, TopicId};
+use rust_decimal::Decimal;
+use value::Value;
+
+/// When a code is evaluated, and how long its value is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The present, in milliseconds since 1970-01-01T00:00Z.
+    pub now: i64,
+    /// The earliest instant after `now` at which, nothing else happening, the value could be another one;
+    /// `i64::MAX`: never. Evaluation only lowers it.
+    pub horizon: i64,
+}
+
+impl Moment {
+    /// A moment whose value holds for ever, until evaluation says otherwise.
+    #[must_use]
+    pub fn at(now: i64) -> Self {
+        Self { now, horizon: i64::MAX }
+    }
+
+    /// Says that the value may change at `instant`.
+    pub fn until(&mut self, instant: i64) {
+        if instant > self.now && instant < self.horizon {
+            self.horizon = instant;
+        }
+    }
+}
+
+/// What code can read of a person. What does not apply in a place (a trigger outside of a journey) is missing.
+pub trait Facts {
+    /// An attribute, or its default.
+    fn attribute(&self, attribute: AttrId) -> Value;
+    /// A field of the trigger.
+    fn trigger(&self, field: u16) -> Value;
+    /// A field of the event under test.
+    fn field(&self, field: u16) -> Value;
+    /// The time of the entry.
+    fn entry_time(&self) -> Value;
+    /// A value bound in the journey.
+    fn slot(&self, slot: Slot) -> Value;
+    /// The answer to a question about history, and until when it holds.
+    fn query(&self, query: QueryId, since: Option<i64>, moment: &mut Moment) -> Value;
+    /// Whether a message of the topic could be sent on the channel.
+    fn can(&self, channel: ChannelId, topic: TopicId) -> bool;
+    /// Whether this became of a message bound with `as`.
+    fn outcome(&self, message: MessageSlot, outcome: Outcome) -> bool;
+    /// The latest location: degrees north and east.
+    fn location(&self) -> Option<(Decimal, Decimal)>;
+    /// The person's time zone.
+    fn zone(&self) -> &jiff::tz::TimeZone;
+}
