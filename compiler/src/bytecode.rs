@@ -434,7 +434,13 @@ pub enum Outcome {
 impl Outcome {
     /// All of them.
     pub const ALL: [Self; 7] = [
-        Self::Delivered, Self::Opened, Self::Clicked, Self::Bounced, Self::Replied, Self::Complained, Self::Unsubscribed,
+        Self::Delivered,
+        Self::Opened,
+        Self::Clicked,
+        Self::Bounced,
+        Self::Replied,
+        Self::Complained,
+        Self::Unsubscribed,
     ];
     /// The word for it, as in `reminder.clicked`.
     #[must_use]

@@ -1,6 +1,10 @@
 //! Syntax tree to checked, verified program.
 pub mod bytecode;
+pub mod codes;
 pub mod compile;
 pub mod compile_codes;
 pub mod diagnostic;
+pub mod lines;
+pub mod nearest;
+pub mod project;
 pub mod testcase;
