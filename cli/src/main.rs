@@ -1,1 +1,42 @@
-fn main() {}
+//! `flowc`: the command line of Flow.
+
+mod check;
+mod load;
+mod output;
+mod render;
+mod sources;
+mod version;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Exit code when the program, a test or a condition asked for is not in order.
+pub const FOUND: u8 = 1;
+/// Exit code when flowc could not do what was asked: bad usage, unreadable input.
+pub const UNUSABLE: u8 = 2;
+
+/// Flow: a small language for customer journeys.
+///
+/// PATH is a folder that holds a project (its flow.toml, its .flow files, its templates) or a single
+/// .flow file. Without a PATH, the present folder is meant.
+#[derive(Parser)]
+#[command(name = "flowc", version, propagate_version = false, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 all is well, 1 something was found, 2 bad usage or unreadable input.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One variant a command; each command has a file of its name.
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Args),
+    Version(version::Args),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
+        Command::Version(args) => version::run(&args),
+    }
+}
