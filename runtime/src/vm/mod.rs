@@ -1,9 +1,15 @@
 //! Values, time and the interpreter of expression code.
 
+pub mod functions;
+mod horizon;
+pub mod interpret;
+pub mod number;
+pub mod text;
 pub mod value;
 
 use flow_compiler::bytecode::{AttrId, ChannelId, MessageSlot, Outcome, QueryId, Slot, TopicId};
 use rust_decimal::Decimal;
+pub use interpret::Machine;
 use value::Value;
 
 /// When a code is evaluated, and how long its value is good for.
