@@ -4,6 +4,7 @@ use crate::load::{load, Checked};
 use crate::output::{colour_out, err, out};
 use crate::render::{self, counted, Format};
 use flow_compiler::diagnostic::Severity;
+use flow_compiler::report::report;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,6 +22,9 @@ pub struct Args {
     /// What besides errors makes the exit code 1
     #[arg(long, value_enum, value_name = "KIND")]
     deny: Option<Deny>,
+    /// Also show what each journey can do at most, and how much history is kept and why
+    #[arg(long)]
+    report: bool,
 }
 
 /// What can be denied.
@@ -34,8 +38,11 @@ enum Deny {
 pub fn run(args: &Args) -> ExitCode {
     let (checked, unreadable) = load_all(&args.paths);
     out(&render::all(&checked, args.format, colour_out()));
+    if args.report {
+        out(&reports(&checked, args.format));
+    }
     let worst = checked.iter().flat_map(|project| &project.diagnostics).map(|found| found.severity).min();
-    if worst.is_none() && !unreadable && args.format == Format::Human {
+    if worst.is_none() && !unreadable && !args.report && args.format == Format::Human {
         out(&all_is_well(&checked));
     }
     match worst {
@@ -60,6 +67,21 @@ fn load_all(paths: &[PathBuf]) -> (Vec<Checked>, bool) {
         }
     }
     (checked, unreadable)
+}
+
+/// The reports of the projects that have no errors.
+fn reports(checked: &[Checked], format: Format) -> String {
+    let report = |project: &Checked| {
+        let program = project.compiled.program.as_ref()?;
+        let sources = project.sources();
+        let report = report(program, &project.loaded.project.input.files, &|span| sources.at(span));
+        Some(match format {
+            Format::Json => serde_json::to_string(&report).unwrap_or_default() + "\n",
+            _ => report.text(),
+        })
+    };
+    let between = if format == Format::Json { "" } else { "\n" };
+    checked.iter().filter_map(report).collect::<Vec<_>>().join(between)
 }
 
 fn all_is_well(checked: &[Checked]) -> String {

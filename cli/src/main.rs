@@ -1,6 +1,7 @@
 //! `flowc`: the command line of Flow.
 
 mod check;
+mod dump;
 mod load;
 mod output;
 mod render;
@@ -31,12 +32,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Args),
+    Dump(dump::Args),
     Version(version::Args),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Dump(args) => dump::run(&args),
         Command::Version(args) => version::run(&args),
     }
 }
