@@ -1,0 +1,699 @@
+//! Expressions: the grammar's flat list of operands and operators, grouped by precedence.
+//!
+//! Loosest first: `or`, `and`, `not`, comparisons, `??`, `+ -`, `* /`, unary `-`, `.field`. A
+//! window and a `where` bind to the event's name before them; `where` then reaches as far right as
+//! it can.
+
+use super::literal::unit_of;
+use super::{broken, Lower, Node};
+use crate::ast::{Aggregate, BinaryOp, EventQuery, EventRef, Expr, ExprKind, Name, Window};
+use crate::codes;
+use crate::error::SyntaxError;
+use crate::parser::Rule;
+use crate::span::Span;
+use std::collections::VecDeque;
+
+/// How many operands and operators one expression may have; brackets begin another one.
+pub(crate) const MAX_OPERATORS: usize = 1_000;
+
+const OR: u8 = 1;
+const AND: u8 = 2;
+const NOT: u8 = 3;
+const COMPARISON: u8 = 4;
+const COALESCE: u8 = 5;
+const SUM: u8 = 6;
+const PRODUCT: u8 = 7;
+const UNARY: u8 = 8;
+
+/// One element of the flat list.
+enum Element<'i> {
+    Not(Span),
+    Minus(Span),
+    Operand(Node<'i>),
+    Missing(Span),
+    Infix(Rule, Span),
+    Is(Node<'i>),
+}
+
+/// The list, and whether a `where` belongs to somebody further left.
+struct Climb<'i> {
+    list: VecDeque<Element<'i>>,
+    where_is_taken: bool,
+}
+
+impl Climb<'_> {
+    fn next_infix(&self) -> Option<(Rule, Span)> {
+        match self.list.front() {
+            Some(Element::Infix(rule, span)) => Some((*rule, *span)),
+            _ => None,
+        }
+    }
+}
+
+impl<'s> Lower<'s> {
+    /// An `expr` pair.
+    pub fn expr(&mut self, pair: Node<'_>) -> Expr {
+        let span = self.span(&pair);
+        let list = self.flatten(pair);
+        if list.len() > MAX_OPERATORS {
+            self.report(SyntaxError::new(codes::CHAIN_TOO_LONG, span, "this expression is too long").help(format!(
+                "an expression has at most {MAX_OPERATORS} parts; use `in [..]`, or name a part of it with `segment`"
+            )));
+            return broken(span);
+        }
+        let Some(()) = self.down(1, span) else { return broken(span) };
+        let mut climb = Climb { list, where_is_taken: false };
+        let expr = self.climb(&mut climb, OR);
+        self.up(1);
+        expr
+    }
+
+    fn flatten<'i>(&mut self, pair: Node<'i>) -> VecDeque<Element<'i>> {
+        let mut list = VecDeque::new();
+        let mut kids = self.kids(pair);
+        while let Some(kid) = kids.next() {
+            let span = self.span(&kid);
+            match kid.as_rule() {
+                Rule::operand => {
+                    for prefix in kid.clone().into_inner().filter(|p| p.as_rule() == Rule::prefix) {
+                        list.push_back(self.prefix(&prefix));
+                    }
+                    list.push_back(Element::Operand(kid));
+                }
+                Rule::infix => {
+                    if let Some(operator) = kid.into_inner().next() {
+                        let (rule, span) = self.operator(&operator);
+                        list.push_back(Element::Infix(rule, span));
+                    }
+                }
+                Rule::is_check => list.push_back(Element::Is(kid)),
+                _ => list.push_back(Element::Missing(span)),
+            }
+        }
+        list
+    }
+
+    fn prefix<'i>(&mut self, pair: &Node<'i>) -> Element<'i> {
+        let span = self.span(pair);
+        match pair.clone().into_inner().next().map(|p| p.as_rule()) {
+            Some(Rule::habit_bang) => {
+                let bang = Span::new(self.file, span.start, span.start + 1);
+                self.report(SyntaxError::new(codes::OPERATOR_SPELLING, bang, "`!` is written `not`").fix(bang, "not "));
+                Element::Not(span)
+            }
+            Some(_) => {
+                self.capitals(span, "not");
+                Element::Not(span)
+            }
+            None => Element::Minus(span),
+        }
+    }
+
+    /// The operator that is meant; another spelling is answered with the right one.
+    fn operator(&mut self, pair: &Node<'_>) -> (Rule, Span) {
+        let span = self.span(pair);
+        let written = span.text(self.text).to_owned();
+        let (rule, right) = match pair.as_rule() {
+            Rule::habit_and => (Rule::op_and, "and"),
+            Rule::habit_or => (Rule::op_or, "or"),
+            Rule::habit_not_equal => (Rule::op_not_equal, "!="),
+            Rule::habit_equal => (Rule::op_equal, "=="),
+            rule => return (rule, span),
+        };
+        let code = match written.as_str() {
+            "=" => codes::SINGLE_EQUALS,
+            w if w.eq_ignore_ascii_case(right) => codes::CAPITALS,
+            _ => codes::OPERATOR_SPELLING,
+        };
+        let message = if code == codes::SINGLE_EQUALS {
+            "`=` gives a value; `==` compares".to_owned()
+        } else {
+            format!("`{written}` is written `{right}`")
+        };
+        self.report(SyntaxError::new(code, span, message).fix(span, right));
+        (rule, span)
+    }
+
+    /// Reports a keyword in capitals.
+    fn capitals(&mut self, span: Span, right: &str) {
+        let written = span.text(self.text);
+        if written != right && written.eq_ignore_ascii_case(right) {
+            let message = format!("`{written}` is written `{right}`");
+            self.report(SyntaxError::new(codes::CAPITALS, span, message).fix(span, right));
+        }
+    }
+
+    /// Reads an expression whose operators bind at least as tightly as `least`.
+    fn climb(&mut self, climb: &mut Climb<'_>, least: u8) -> Expr {
+        let mut left = self.climb_operand(climb);
+        // The comparison that has just been read, for `a < b < c`.
+        let mut compared: Option<Expr> = None;
+        loop {
+            match climb.list.front() {
+                Some(Element::Is(_)) if least <= COMPARISON => {
+                    let Some(Element::Is(check)) = climb.list.pop_front() else { return left };
+                    if compared.is_some() {
+                        self.chained(self.span(&check));
+                    }
+                    left = self.is_check(left, check);
+                    compared = Some(broken(left.span));
+                }
+                Some(Element::Infix(rule, span)) => {
+                    let (rule, span) = (*rule, *span);
+                    if matches!(rule, Rule::op_where | Rule::op_since) {
+                        if climb.where_is_taken {
+                            return left;
+                        }
+                        climb.list.pop_front();
+                        left = self.misplaced_window(climb, left, span);
+                        continue;
+                    }
+                    let power = power_of(rule);
+                    if power < least {
+                        return left;
+                    }
+                    climb.list.pop_front();
+                    if power == COMPARISON {
+                        if let Some(middle) = compared.take() {
+                            self.chained(span);
+                            let (right, last) = self.comparison(climb, middle, rule);
+                            compared = Some(last);
+                            left = binary(BinaryOp::And, left, right);
+                        } else {
+                            let (whole, last) = self.comparison(climb, left, rule);
+                            compared = Some(last);
+                            left = whole;
+                        }
+                    } else {
+                        let right = self.climb(climb, power + 1);
+                        left = match binary_op(rule) {
+                            Some(op) => binary(op, left, right),
+                            None => broken(left.span.to(right.span)),
+                        };
+                        compared = None;
+                    }
+                }
+                // The grammar puts an operator between two operands.
+                _ => return left,
+            }
+        }
+    }
+
+    fn chained(&mut self, operator: Span) {
+        self.report(
+            SyntaxError::new(codes::CHAINED_COMPARISON, operator, "comparisons do not stand in a row")
+                .help("write `a < b and b < c`, or `b between a and c`"),
+        );
+    }
+
+    /// The rest of a comparison; also its right side alone.
+    fn comparison(&mut self, climb: &mut Climb<'_>, left: Expr, rule: Rule) -> (Expr, Expr) {
+        if matches!(rule, Rule::op_equal | Rule::op_not_equal) {
+            if let Some(null) = null_operand(climb) {
+                let span = self.span(&null);
+                climb.list.pop_front();
+                return (self.compared_with_null(left, rule == Rule::op_equal, span), broken(span));
+            }
+        }
+        let right = self.climb(climb, COALESCE);
+        let last = right.clone();
+        let span = left.span.to(right.span);
+        let whole = match rule {
+            Rule::op_in => Expr { kind: ExprKind::In(Box::new(left), Box::new(right)), span },
+            Rule::op_not_in => {
+                let inner = Expr { kind: ExprKind::In(Box::new(left), Box::new(right)), span };
+                Expr { kind: ExprKind::Not(Box::new(inner)), span }
+            }
+            Rule::op_between => {
+                let high = self.after_and(climb, COALESCE, right.span);
+                let span = span.to(high.span);
+                Expr { kind: ExprKind::Between(Box::new(left), Box::new(right), Box::new(high)), span }
+            }
+            _ => match binary_op(rule) {
+                Some(op) => binary(op, left, right),
+                None => broken(span),
+            },
+        };
+        (whole, last)
+    }
+
+    /// The upper end of a `between`.
+    fn after_and(&mut self, climb: &mut Climb<'_>, least: u8, low: Span) -> Expr {
+        if climb.next_infix().is_some_and(|(rule, _)| rule == Rule::op_and) {
+            climb.list.pop_front();
+            return self.climb(climb, least);
+        }
+        let end = Span::new(self.file, low.end, low.end);
+        self.report(
+            SyntaxError::new(codes::EXPECTED, end, "expected `and` and the upper end of `between`")
+                .help("write `x between 10 and 20`"),
+        );
+        broken(end)
+    }
+
+    /// `x == null`
+    fn compared_with_null(&mut self, left: Expr, equal: bool, null: Span) -> Expr {
+        let from = Span::new(self.file, left.span.end, null.end);
+        let right = if equal { " is missing" } else { " is known" };
+        self.report(
+            SyntaxError::new(codes::NULL, null, format!("`{}` is written `{}`", null.text(self.text), right.trim()))
+                .fix(from, right),
+        );
+        let span = left.span.to(null);
+        let kind = if equal { ExprKind::IsMissing(Box::new(left)) } else { ExprKind::IsKnown(Box::new(left)) };
+        Expr { kind, span }
+    }
+
+    /// `x is missing`, `x is known`, and what people write instead.
+    fn is_check(&mut self, left: Expr, pair: Node<'_>) -> Expr {
+        let whole = self.span(&pair);
+        let span = left.span.to(whole);
+        let mut kids = self.kids(pair);
+        let habit = kids.find(|r| matches!(r, Rule::habit_is_not | Rule::habit_is_null));
+        let missing = match habit {
+            Some(habit) => {
+                let negated = habit.as_rule() == Rule::habit_is_not;
+                let known = habit.into_inner().any(|p| p.as_rule() == Rule::kw_known);
+                let missing = negated == known;
+                let right = if missing { "is missing" } else { "is known" };
+                let written = whole.text(self.text).to_owned();
+                self.report(
+                    SyntaxError::new(codes::NULL, whole, format!("`{written}` is written `{right}`")).fix(whole, right),
+                );
+                missing
+            }
+            None if kids.has(Rule::is_missing) => true,
+            None if kids.has(Rule::is_known) => false,
+            None => return broken(span),
+        };
+        let left = Box::new(left);
+        Expr { kind: if missing { ExprKind::IsMissing(left) } else { ExprKind::IsKnown(left) }, span }
+    }
+
+    /// A prefix operator, or an operand with the window and `where` that belong to it.
+    fn climb_operand(&mut self, climb: &mut Climb<'_>) -> Expr {
+        match climb.list.pop_front() {
+            Some(Element::Not(span)) => {
+                let inner = self.climb(climb, NOT);
+                Expr { span: span.to(inner.span), kind: ExprKind::Not(Box::new(inner)) }
+            }
+            Some(Element::Minus(span)) => {
+                let inner = self.climb(climb, UNARY);
+                Expr { span: span.to(inner.span), kind: ExprKind::Negate(Box::new(inner)) }
+            }
+            Some(Element::Operand(pair)) => {
+                let (expr, negated) = self.operand(pair);
+                if let Some(between) = self.units_between(climb, &expr) {
+                    return between;
+                }
+                let expr = self.event_parts(climb, expr);
+                if negated {
+                    return Expr { span: expr.span, kind: ExprKind::Not(Box::new(expr)) };
+                }
+                expr
+            }
+            Some(Element::Missing(span)) => broken(span),
+            Some(other) => {
+                // Not possible by the grammar: an operator where an operand must be.
+                climb.list.push_front(other);
+                broken(self.nowhere())
+            }
+            None => broken(self.nowhere()),
+        }
+    }
+
+    /// `days between a and b`: tighter than a comparison and `??`.
+    fn units_between(&mut self, climb: &mut Climb<'_>, word: &Expr) -> Option<Expr> {
+        let ExprKind::Name(name) = &word.kind else { return None };
+        let unit = unit_of(&name.text).filter(|_| name.text.len() > 3)?;
+        if climb.next_infix()?.0 != Rule::op_between {
+            return None;
+        }
+        climb.list.pop_front();
+        let from = self.climb(climb, SUM);
+        let to = self.after_and(climb, SUM, from.span);
+        let span = word.span.to(to.span);
+        Some(Expr { kind: ExprKind::UnitsBetween(unit, Box::new(from), Box::new(to)), span })
+    }
+
+    /// `since EXPR` and `where COND` behind an event's name.
+    fn event_parts(&mut self, climb: &mut Climb<'_>, mut expr: Expr) -> Expr {
+        if climb.where_is_taken {
+            return expr;
+        }
+        if climb.next_infix().is_some_and(|(rule, _)| rule == Rule::op_since) {
+            let Some(mut query) = query_of(&expr).filter(|q| q.window.is_none()) else { return expr };
+            climb.list.pop_front();
+            climb.where_is_taken = true;
+            let since = self.climb(climb, COALESCE);
+            climb.where_is_taken = false;
+            query.span = query.span.to(since.span);
+            query.window = Some(Window::Since(Box::new(since)));
+            expr = occurred(query);
+        }
+        if climb.next_infix().is_some_and(|(rule, _)| rule == Rule::op_where) {
+            let Some(mut query) = query_of(&expr) else { return expr };
+            climb.list.pop_front();
+            let filter = self.climb(climb, OR);
+            query.span = query.span.to(filter.span);
+            query.filter = Some(Box::new(filter));
+            expr = occurred(query);
+        }
+        expr
+    }
+
+    /// A `where` or `since` behind something that cannot be an event.
+    fn misplaced_window(&mut self, climb: &mut Climb<'_>, left: Expr, operator: Span) -> Expr {
+        let right = self.climb(climb, OR);
+        if !matches!(left.kind, ExprKind::Broken) {
+            self.not_an_event(left.span, operator);
+        }
+        broken(left.span.to(right.span))
+    }
+
+    fn not_an_event(&mut self, what: Span, operator: Span) {
+        self.report(
+            SyntaxError::new(codes::NOT_AN_EVENT, what, "this is not the name of an event")
+                .help("`where`, `in last`, `ever` and `since` stand right behind an event's name: `purchased in last 30d`")
+                .label(operator, "asked of it here"),
+        );
+    }
+
+    /// A primary, its fields and its window; the flag is set by `not in last`.
+    fn operand(&mut self, pair: Node<'_>) -> (Expr, bool) {
+        let mut kids = self.kids(pair);
+        let mut expr = match kids.take(Rule::primary) {
+            Some(primary) => self.primary(primary),
+            None => broken(self.nowhere()),
+        };
+        while let Some(access) = kids.take(Rule::field_access) {
+            expr = self.field(expr, access);
+        }
+        let Some(window) = kids.take(Rule::window) else { return (expr, false) };
+        let place = self.span(&window);
+        let negated = window.clone().into_inner().any(|w| w.into_inner().any(|p| p.as_rule() == Rule::kw_not));
+        let window = self.window(window);
+        match query_of(&expr) {
+            Some(mut query) => {
+                query.window = Some(window);
+                query.span = query.span.to(place);
+                (occurred(query), negated)
+            }
+            None => {
+                if !matches!(expr.kind, ExprKind::Broken) {
+                    self.not_an_event(expr.span, place);
+                }
+                (broken(expr.span.to(place)), negated)
+            }
+        }
+    }
+
+    /// `.field`
+    fn field(&mut self, of: Expr, access: Node<'_>) -> Expr {
+        let whole = of.span.to(self.span(&access));
+        let mut kids = self.kids(access);
+        match self.name(&mut kids) {
+            Some(name) => Expr { span: whole, kind: ExprKind::Field(Box::new(of), name) },
+            None => broken(whole),
+        }
+    }
+
+    fn window(&mut self, pair: Node<'_>) -> Window {
+        let span = self.span(&pair);
+        let mut kids = self.kids(pair);
+        let Some(last) = kids.take(Rule::window_last) else { return Window::Ever(span) };
+        let mut kids = self.kids(last);
+        let length = match kids.take(Rule::window_length) {
+            Some(length) => {
+                let mut kids = self.kids(length);
+                let mut value = match kids.next() {
+                    Some(pair) => self.primary_kind(pair),
+                    None => broken(span),
+                };
+                while let Some(access) = kids.take(Rule::field_access) {
+                    value = self.field(value, access);
+                }
+                self.unquoted(value)
+            }
+            None => broken(span),
+        };
+        Window::Last(Box::new(length))
+    }
+
+    fn primary(&mut self, pair: Node<'_>) -> Expr {
+        let span = self.span(&pair);
+        let mut kids = self.kids(pair);
+        match kids.next() {
+            Some(pair) => self.primary_kind(pair),
+            None => broken(span),
+        }
+    }
+
+    fn primary_kind(&mut self, pair: Node<'_>) -> Expr {
+        let span = self.span(&pair);
+        let kind = match pair.as_rule() {
+            Rule::paren => {
+                let mut kids = self.kids(pair);
+                // The brackets are part of the place, so that a fix can replace the whole.
+                return Expr { span, ..self.value(&mut kids) };
+            }
+            Rule::list => {
+                let mut kids = self.kids(pair);
+                let mut values = Vec::new();
+                while let Some(value) = kids.take(Rule::expr) {
+                    values.push(self.expr(value));
+                }
+                ExprKind::List(values)
+            }
+            Rule::record_value => {
+                let mut kids = self.kids(pair);
+                let record = kids.take(Rule::record);
+                ExprKind::Record(self.record(record))
+            }
+            Rule::string => return self.text(pair),
+            Rule::moment => return self.moment(pair),
+            Rule::time => self.time_of_day(&pair).map_or(ExprKind::Broken, ExprKind::TimeOfDay),
+            Rule::percent => self.percent(&pair).map_or(ExprKind::Broken, ExprKind::Percent),
+            Rule::compound_duration => return self.compound_duration(&pair),
+            Rule::duration => return self.duration_lit(&pair),
+            Rule::number => return self.number(&pair),
+            Rule::bad_number => return self.bad_number(&pair),
+            Rule::habit_point_number => return self.point_number(&pair),
+            Rule::kw_true => ExprKind::Bool(true),
+            Rule::kw_false => ExprKind::Bool(false),
+            Rule::kw_now => ExprKind::Now,
+            Rule::kw_today => ExprKind::Today,
+            Rule::kw_missing => ExprKind::Missing,
+            Rule::weekday => weekday_of(pair.as_str()).map_or(ExprKind::Broken, ExprKind::Weekday),
+            Rule::can => {
+                let mut kids = self.kids(pair);
+                self.name(&mut kids).map_or(ExprKind::Broken, ExprKind::Can)
+            }
+            Rule::call => return self.call(pair),
+            Rule::habit_bool => {
+                let right = pair.as_str().to_lowercase();
+                self.capitals(span, &right);
+                ExprKind::Bool(right == "true")
+            }
+            Rule::habit_null => {
+                self.report(
+                    SyntaxError::new(codes::NULL, span, format!("there is no `{}`", pair.as_str()))
+                        .help("ask with `is missing` or `is known`; `A ?? B` is B where A is missing"),
+                );
+                ExprKind::Broken
+            }
+            Rule::name => ExprKind::Name(self.name_of(&pair)),
+            _ => ExprKind::Broken,
+        };
+        Expr { kind, span }
+    }
+
+    /// `lower(x)`, `count(E …)`, `sum(field of E …)`, `last(E …)`
+    fn call(&mut self, pair: Node<'_>) -> Expr {
+        let span = self.span(&pair);
+        let mut kids = self.kids(pair);
+        let Some(name) = self.name(&mut kids) else { return broken(span) };
+        let mut args = Vec::new();
+        let mut fields = Vec::new();
+        while let Some(arg) = kids.take(Rule::call_argument) {
+            let mut kids = self.kids(arg);
+            if let Some(word) = kids.take(Rule::word) {
+                fields.push(self.name_of(&word));
+            }
+            args.push(self.value(&mut kids));
+        }
+        let function = match name.text.as_str() {
+            "count" => Some(Aggregate::Count),
+            "sum" => Some(Aggregate::Sum),
+            // `min(a, b)` may be the function of two numbers.
+            "min" if args.len() < 2 => Some(Aggregate::Min),
+            "max" if args.len() < 2 => Some(Aggregate::Max),
+            "avg" => Some(Aggregate::Avg),
+            _ => None,
+        };
+        let pick = match name.text.as_str() {
+            "last" => Some(false),
+            "first" => Some(true),
+            _ => None,
+        };
+        if function.is_none() && pick.is_none() {
+            if let Some(field) = fields.first() {
+                let known = "`sum`, `min`, `max` and `avg`";
+                self.report(
+                    SyntaxError::new(
+                        codes::AGGREGATE,
+                        field.span,
+                        format!("`{}` takes no field of an event", name.text),
+                    )
+                    .help(format!("{known} are computed over the field of an event")),
+                );
+                return broken(span);
+            }
+            return Expr { kind: ExprKind::Call(name, args), span };
+        }
+        self.over_events(&name, function, pick, (fields, args), span)
+    }
+
+    fn over_events(
+        &mut self,
+        name: &Name,
+        function: Option<Aggregate>,
+        pick: Option<bool>,
+        (mut fields, mut args): (Vec<Name>, Vec<Expr>),
+        span: Span,
+    ) -> Expr {
+        if args.iter().any(|a| matches!(a.kind, ExprKind::Broken)) {
+            return broken(span);
+        }
+        let wants_field = function.is_some_and(|f| f != Aggregate::Count);
+        let example = match (wants_field, pick) {
+            (true, _) => format!("{}(order_value of purchased in last 30d)", name.text),
+            (false, Some(_)) => format!("{}(purchased).order_value", name.text),
+            (false, None) => format!("{}(purchased in last 30d)", name.text),
+        };
+        let query = match (args.pop(), args.is_empty()) {
+            (Some(arg), true) => query_of(&arg),
+            _ => None,
+        };
+        let field = fields.pop();
+        let (Some(query), true) = (query, field.is_some() == wants_field) else {
+            let wants = if wants_field { "the field of an event" } else { "one event" };
+            self.report(
+                SyntaxError::new(codes::AGGREGATE, span, format!("`{}` is computed over {wants}", name.text))
+                    .help(format!("write it like `{example}`")),
+            );
+            return broken(span);
+        };
+        let kind = match (function, pick) {
+            (Some(function), _) => ExprKind::Aggregate { function, field, query },
+            (None, Some(first)) => ExprKind::Pick { first, query },
+            (None, None) => ExprKind::Broken,
+        };
+        Expr { kind, span }
+    }
+
+    /// `{ k: v }`
+    pub fn record(&mut self, pair: Option<Node<'_>>) -> Vec<(Name, Expr)> {
+        let Some(pair) = pair else { return Vec::new() };
+        let mut kids = self.kids(pair);
+        let mut entries = Vec::new();
+        while let Some(kid) = kids.next() {
+            match kid.as_rule() {
+                Rule::record_entry => entries.extend(self.record_entry(kid)),
+                Rule::stray_line => self.stray_line(&kid, "`key: value`", &[]),
+                _ => {}
+            }
+        }
+        entries
+    }
+
+    fn record_entry(&mut self, pair: Node<'_>) -> Option<(Name, Expr)> {
+        let mut kids = self.kids(pair);
+        let key = match kids.take(Rule::habit_quoted_key) {
+            Some(quoted) => {
+                let span = self.span(&quoted);
+                let text = span.text(self.text).trim_matches('"').to_owned();
+                self.report(SyntaxError::new(codes::KEY_SPELLING, span, "a key has no quotes").fix(span, text.clone()));
+                Name { text, span }
+            }
+            None => self.name(&mut kids)?,
+        };
+        if let Some(equals) = kids.take(Rule::habit_equals_for_colon) {
+            let span = self.span(&equals);
+            self.report(SyntaxError::new(codes::KEY_SPELLING, span, "a key is followed by `:`").fix(span, ":"));
+        }
+        Some((key, self.value(&mut kids)))
+    }
+}
+
+/// The `null` that comes next in the list, if that is what comes next.
+fn null_operand<'i>(climb: &Climb<'i>) -> Option<Node<'i>> {
+    let Some(Element::Operand(pair)) = climb.list.front() else { return None };
+    let mut inner = pair.clone().into_inner();
+    let primary = inner.next().filter(|p| p.as_rule() == Rule::primary)?;
+    if inner.next().is_some() {
+        return None;
+    }
+    primary.into_inner().next().filter(|p| p.as_rule() == Rule::habit_null)
+}
+
+/// The event that an expression names.
+fn query_of(expr: &Expr) -> Option<EventQuery> {
+    let event = match &expr.kind {
+        ExprKind::Occurred(query) => return Some(query.clone()),
+        ExprKind::Name(name) => EventRef { name: name.clone(), outcome: None },
+        ExprKind::Field(of, outcome) => match &of.kind {
+            ExprKind::Name(name) => EventRef { name: name.clone(), outcome: Some(outcome.clone()) },
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(EventQuery { event, window: None, filter: None, span: expr.span })
+}
+
+fn occurred(query: EventQuery) -> Expr {
+    Expr { span: query.span, kind: ExprKind::Occurred(query) }
+}
+
+fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
+    Expr { span: left.span.to(right.span), kind: ExprKind::Binary(op, Box::new(left), Box::new(right)) }
+}
+
+fn power_of(rule: Rule) -> u8 {
+    match rule {
+        Rule::op_or => OR,
+        Rule::op_and => AND,
+        Rule::op_coalesce => COALESCE,
+        Rule::op_add | Rule::op_subtract => SUM,
+        Rule::op_multiply | Rule::op_divide => PRODUCT,
+        _ => COMPARISON,
+    }
+}
+
+fn binary_op(rule: Rule) -> Option<BinaryOp> {
+    Some(match rule {
+        Rule::op_or => BinaryOp::Or,
+        Rule::op_and => BinaryOp::And,
+        Rule::op_equal => BinaryOp::Equal,
+        Rule::op_not_equal => BinaryOp::NotEqual,
+        Rule::op_less => BinaryOp::Less,
+        Rule::op_less_equal => BinaryOp::LessOrEqual,
+        Rule::op_greater => BinaryOp::Greater,
+        Rule::op_greater_equal => BinaryOp::GreaterOrEqual,
+        Rule::op_contains => BinaryOp::Contains,
+        Rule::op_starts => BinaryOp::StartsWith,
+        Rule::op_ends => BinaryOp::EndsWith,
+        Rule::op_coalesce => BinaryOp::Coalesce,
+        Rule::op_add => BinaryOp::Add,
+        Rule::op_subtract => BinaryOp::Subtract,
+        Rule::op_multiply => BinaryOp::Multiply,
+        Rule::op_divide => BinaryOp::Divide,
+        _ => return None,
+    })
+}
+
+/// 0 for Monday.
+pub(super) fn weekday_of(word: &str) -> Option<u8> {
+    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    DAYS.iter().position(|day| *day == word).and_then(|i| u8::try_from(i).ok())
+}

@@ -1,0 +1,450 @@
+//! Steps.
+
+use super::clauses::is_clause;
+use super::{Kids, Lower, Node};
+use crate::ast::*;
+use crate::codes;
+use crate::error::SyntaxError;
+use crate::parser::Rule;
+use crate::span::Span;
+
+/// Whether a pair is a step.
+fn is_step(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::block
+            | Rule::if_step
+            | Rule::wait_step
+            | Rule::match_step
+            | Rule::split_step
+            | Rule::together_step
+            | Rule::repeat_step
+            | Rule::for_step
+            | Rule::set_step
+            | Rule::fetch_step
+            | Rule::call_step
+            | Rule::add_step
+            | Rule::remove_step
+            | Rule::emit_step
+            | Rule::start_step
+            | Rule::end_step
+            | Rule::send_via
+            | Rule::send
+    )
+}
+
+impl Lower<'_> {
+    /// The clauses and steps of a body. In a journey's own body clauses come first; anywhere else
+    /// there are none.
+    pub fn statements(&mut self, mut kids: Kids<'_>, own_body: bool) -> (Vec<Clause>, Vec<Step>) {
+        let mut header = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
+        while let Some(kid) = kids.next() {
+            let rule = kid.as_rule();
+            let span = self.span(&kid);
+            if is_step(rule) {
+                steps.push(self.step(kid));
+            } else if is_clause(rule) {
+                let Some(clause) = self.clause(kid) else {
+                    self.exit_step(span);
+                    steps.push(Step { kind: StepKind::End, span });
+                    continue;
+                };
+                if own_body && steps.is_empty() {
+                    header.push(clause);
+                } else {
+                    self.late_clause(&clause, steps.first().map(|s| s.span), own_body);
+                    self.late_clauses.push(clause);
+                }
+            } else if rule == Rule::stray_step {
+                if !self.was_mistyped(steps.last_mut(), span) {
+                    self.stray_step(&kid);
+                }
+                steps.push(Step { kind: StepKind::Broken, span });
+            }
+        }
+        (header, steps)
+    }
+
+    /// Whether text that nobody understands shows that the message before it was a mistyped
+    /// keyword: `fetchh offers = …` reads as the message `offers` by the channel `fetchh`.
+    fn was_mistyped(&mut self, before: Option<&mut Step>, stray: Span) -> bool {
+        let Some(step) = before else { return false };
+        let StepKind::Send(Send { route: Route::Channel(channel), content: Content::Template(_), .. }) = &step.kind
+        else {
+            return false;
+        };
+        let between = Span::new(self.file, step.span.end, stray.start);
+        if between.text(self.text).contains('\n') || self.is_reported(stray) || !self.mistyped_send(channel.span) {
+            return false;
+        }
+        step.kind = StepKind::Broken;
+        true
+    }
+
+    fn exit_step(&mut self, span: Span) {
+        let here = self.token_span(span.start as usize);
+        self.report(
+            SyntaxError::new(codes::EXIT_STEP, here, "the step that leaves the journey is `end`").fix(here, "end"),
+        );
+    }
+
+    fn late_clause(&mut self, clause: &Clause, first_step: Option<Span>, own_body: bool) {
+        let here = self.token_span(clause.span.start as usize);
+        let word = here.text(self.text).to_owned();
+        let mut error = SyntaxError::new(
+            codes::LATE_CLAUSE,
+            here,
+            if own_body {
+                format!("`{word}` belongs to the header, before the first step")
+            } else {
+                format!("`{word}` belongs to the header of the journey, not into a block")
+            },
+        )
+        .help("move it up, in front of the first step");
+        if let Some(step) = first_step {
+            error = error.label(step, "the first step");
+        }
+        self.report(error);
+    }
+
+    /// One step that follows `then`, `else`, `->` or `:`.
+    pub fn one_step(&mut self, kids: &mut Kids<'_>) -> Option<Box<Step>> {
+        let pair = kids.find(|r| is_step(r) || r == Rule::missing_step)?;
+        if pair.as_rule() == Rule::missing_step {
+            let span = self.span(&pair);
+            return Some(Box::new(Step { kind: StepKind::Broken, span }));
+        }
+        Some(Box::new(self.step(pair)))
+    }
+
+    /// The step of an `else_part` or the like, if there is one.
+    fn part(&mut self, kids: &mut Kids<'_>, rule: Rule) -> Option<Box<Step>> {
+        let pair = kids.take(rule)?;
+        let mut kids = self.kids(pair);
+        self.one_step(&mut kids)
+    }
+
+    fn step(&mut self, pair: Node<'_>) -> Step {
+        let span = self.span(&pair);
+        let Some(()) = self.down(1, span) else { return Step { kind: StepKind::Broken, span } };
+        let kind = self.step_kind(pair, span).unwrap_or(StepKind::Broken);
+        self.up(1);
+        Step { kind, span }
+    }
+
+    fn step_kind(&mut self, pair: Node<'_>, span: Span) -> Option<StepKind> {
+        let rule = pair.as_rule();
+        match rule {
+            Rule::send => return self.send(pair),
+            Rule::send_via => return self.send_via(pair),
+            Rule::if_step => return self.if_step(pair, span),
+            Rule::block => return Some(StepKind::Block(self.block(Some(pair)))),
+            _ => {}
+        }
+        let mut kids = self.kids(pair);
+        match rule {
+            Rule::wait_step => kids.find(|r| r != Rule::kw_wait).and_then(|pair| self.wait(pair)),
+            Rule::match_step => Some(self.match_step(&mut kids)),
+            Rule::split_step => {
+                let body = kids.take(Rule::split_body);
+                Some(StepKind::Split { arms: self.split_arms(body) })
+            }
+            Rule::together_step => {
+                let mut blocks = Vec::new();
+                while let Some(pair) = kids.take(Rule::block) {
+                    blocks.push(self.step(pair));
+                }
+                if blocks.len() == 1 {
+                    let here = self.token_span(span.start as usize);
+                    self.report(
+                        SyntaxError::new(codes::TOGETHER, here, "`together` needs two blocks or more")
+                            .help("write `together { … } { … }`: the blocks run side by side"),
+                    );
+                }
+                Some(StepKind::Together(blocks))
+            }
+            Rule::repeat_step => Some(self.repeat(&mut kids)),
+            Rule::for_step => {
+                let name = self.name(&mut kids);
+                let mut values = Vec::new();
+                while let Some(pair) = kids.find(|r| matches!(r, Rule::expr | Rule::missing_value)) {
+                    if pair.as_rule() == Rule::expr {
+                        values.push(self.expr(pair));
+                    }
+                }
+                let block = kids.take(Rule::block);
+                let body = self.block(block);
+                Some(StepKind::For { name: name?, values, body })
+            }
+            Rule::set_step => {
+                let attribute = kids.take(Rule::attribute).and_then(|pair| self.attribute(pair));
+                let op = match kids.take(Rule::set_op).as_ref().map(|pair| pair.as_str()) {
+                    Some("+=") => SetOp::Add,
+                    Some("-=") => SetOp::Subtract,
+                    _ => SetOp::Assign,
+                };
+                let value = self.value(&mut kids);
+                Some(StepKind::Set { attribute: attribute?, op, value })
+            }
+            Rule::fetch_step => {
+                let name = self.name(&mut kids);
+                let call = kids.take(Rule::api_call).and_then(|pair| self.api_call(pair));
+                let otherwise = self.part(&mut kids, Rule::else_part);
+                Some(StepKind::Fetch { name: name?, call: call?, otherwise })
+            }
+            Rule::call_step => kids.take(Rule::api_call).and_then(|pair| self.api_call(pair)).map(StepKind::Call),
+            Rule::add_step => self.name(&mut kids).map(StepKind::AddTo),
+            Rule::remove_step => self.name(&mut kids).map(StepKind::RemoveFrom),
+            Rule::emit_step => {
+                let event = self.name(&mut kids);
+                let record = kids.take(Rule::record);
+                let fields = self.record(record);
+                Some(StepKind::Emit { event: event?, fields })
+            }
+            Rule::start_step => self.name(&mut kids).map(StepKind::Start),
+            Rule::end_step => Some(StepKind::End),
+            _ => None,
+        }
+    }
+
+    /// The steps of a block.
+    fn block(&mut self, pair: Option<Node<'_>>) -> Vec<Step> {
+        let Some(pair) = pair else { return Vec::new() };
+        let kids = self.kids(pair);
+        self.statements(kids, false).1
+    }
+
+    /// `if … else if … else …`: the links are a list here and become nested from the last one on.
+    fn if_step(&mut self, pair: Node<'_>, span: Span) -> Option<StepKind> {
+        let mut kids = self.kids(pair);
+        let condition = self.value(&mut kids);
+        let then = self.part(&mut kids, Rule::then_part)?;
+        let mut links = Vec::new();
+        let mut down = 0;
+        while let Some(pair) = kids.take(Rule::else_if) {
+            let link = self.span(&pair);
+            if self.down(1, link).is_none() {
+                break;
+            }
+            down += 1;
+            let mut kids = self.kids(pair);
+            if let Some(habit) = kids.take(Rule::habit_elif) {
+                let here = self.span(&habit);
+                let message = format!("`{}` is written `else if`", habit.as_str());
+                self.report(SyntaxError::new(codes::ELSE_IF_SPELLING, here, message).fix(here, "else if"));
+            }
+            let condition = self.value(&mut kids);
+            let then = self.part(&mut kids, Rule::then_part)?;
+            // The link is a step that begins at its `if`, behind the `else`.
+            let word = self.token_at(link.start as usize).len();
+            let start =
+                if link.text(self.text).starts_with("elif") || link.text(self.text).starts_with("els") && word > 4 {
+                    link.start as usize
+                } else {
+                    self.start_after(link.start as usize + word)
+                };
+            links.push((self.offset(start), condition, then));
+        }
+        let mut otherwise = self.part(&mut kids, Rule::else_part);
+        self.up(down);
+        for (start, condition, then) in links.into_iter().rev() {
+            let kind = StepKind::If { condition, then, otherwise };
+            otherwise = Some(Box::new(Step { kind, span: Span::new(self.file, start, span.end) }));
+        }
+        Some(StepKind::If { condition, then, otherwise })
+    }
+
+    fn wait(&mut self, pair: Node<'_>) -> Option<StepKind> {
+        let rule = pair.as_rule();
+        let span = self.span(&pair);
+        let mut kids = self.kids(pair);
+        match rule {
+            Rule::wait_until => {
+                let until = match kids.take(Rule::until_days) {
+                    Some(pair) => self.until_days(pair),
+                    None => Until::Expr(self.value(&mut kids)),
+                };
+                let bound = self.bound(&mut kids);
+                let then = self.part(&mut kids, Rule::wait_then);
+                let otherwise = self.part(&mut kids, Rule::else_part);
+                Some(StepKind::WaitUntil { until, bound, then, otherwise })
+            }
+            Rule::wait_for => {
+                let mut events = Vec::new();
+                while let Some(pair) = kids.take(Rule::event_ref) {
+                    events.extend(self.event_ref(pair));
+                }
+                let filter = self.filter(&mut kids);
+                let bound = self.bound(&mut kids);
+                let then = self.part(&mut kids, Rule::wait_then);
+                let otherwise = self.part(&mut kids, Rule::else_part);
+                if events.is_empty() {
+                    return None;
+                }
+                Some(StepKind::WaitFor { events, filter, bound, then, otherwise })
+            }
+            Rule::habit_wait_for_duration => {
+                let here = self.token_span(span.start as usize);
+                self.report(
+                    SyntaxError::new(codes::WAIT_FOR_DURATION, here, "`wait for` waits for an event")
+                        .help("a duration stands right behind `wait`: `wait 2h`")
+                        .fix(Span::new(self.file, here.start, here.end + 1), ""),
+                );
+                Some(StepKind::Wait(self.duration(&mut kids)))
+            }
+            Rule::wait_within => {
+                let from = self.value(&mut kids);
+                let to = self.value(&mut kids);
+                let days = kids.take(Rule::days).map(|pair| self.days(pair));
+                Some(StepKind::WaitWithin { from, to, days })
+            }
+            Rule::wait_best_hour => {
+                let channel = self.name(&mut kids);
+                let within = self.duration(&mut kids);
+                Some(StepKind::WaitBestHour { channel: channel?, within })
+            }
+            Rule::wait_duration => Some(StepKind::Wait(self.duration(&mut kids))),
+            _ => None,
+        }
+    }
+
+    /// `monday 09:00`
+    fn until_days(&mut self, pair: Node<'_>) -> Until {
+        let mut kids = self.kids(pair);
+        let days = kids.take(Rule::days).map(|pair| self.days(pair));
+        if let Some(at) = kids.take(Rule::habit_at) {
+            let here = self.span(&at);
+            self.report(
+                SyntaxError::new(codes::UNEXPECTED, here, "the time stands right behind the day")
+                    .help("write `wait until monday 09:00`")
+                    .fix(Span::new(self.file, here.start, here.end + 1), ""),
+            );
+        }
+        let time = self.value(&mut kids);
+        match days {
+            Some(days) => Until::DaysAt(days, time),
+            None => Until::Expr(time),
+        }
+    }
+
+    fn bound(&mut self, kids: &mut Kids<'_>) -> Option<Bound> {
+        let bound = kids.take(Rule::bound)?.into_inner().next()?;
+        let up_to = bound.as_rule() == Rule::bound_up_to;
+        let mut kids = self.kids(bound);
+        Some(if up_to { Bound::UpTo(self.duration(&mut kids)) } else { Bound::Until(self.value(&mut kids)) })
+    }
+
+    fn match_step(&mut self, kids: &mut Kids<'_>) -> StepKind {
+        let subject = self.value(kids);
+        let mut arms = Vec::new();
+        let mut otherwise: Option<Box<Step>> = None;
+        if let Some(body) = kids.take(Rule::match_body) {
+            let mut kids = self.kids(body);
+            while let Some(kid) = kids.next() {
+                match kid.as_rule() {
+                    Rule::match_arm => arms.extend(self.match_arm(kid)),
+                    Rule::match_else => {
+                        let span = self.token_span(self.span(&kid).start as usize);
+                        let mut kids = self.kids(kid);
+                        self.arrow(&mut kids, "->");
+                        let step = self.one_step(&mut kids);
+                        if otherwise.is_some() {
+                            self.twice(span, "`else`");
+                        } else {
+                            otherwise = step;
+                        }
+                    }
+                    Rule::stray_line => self.stray_line(&kid, "an arm like `\"IT\" -> email ciao`", &["else"]),
+                    _ => {}
+                }
+            }
+        }
+        StepKind::Match { subject, arms, otherwise }
+    }
+
+    fn match_arm(&mut self, pair: Node<'_>) -> Option<MatchArm> {
+        let mut kids = self.kids(pair);
+        self.arrow(&mut kids, "->");
+        let mut patterns = Vec::new();
+        while let Some(pair) = kids.take(Rule::expr) {
+            patterns.push(self.expr(pair));
+        }
+        let step = self.one_step(&mut kids)?;
+        Some(MatchArm { patterns, step: *step })
+    }
+
+    /// Answers another sign between the head of an arm and its step with the right one.
+    fn arrow(&mut self, kids: &mut Kids<'_>, right: &str) {
+        if let Some(habit) = kids.find(|r| matches!(r, Rule::habit_arrow | Rule::habit_split_arrow)) {
+            let span = self.span(&habit);
+            let message = format!("write `{right}` between an arm and its step");
+            self.report(SyntaxError::new(codes::ARROW_SPELLING, span, message).fix(span, right));
+        }
+    }
+
+    fn split_arms(&mut self, body: Option<Node<'_>>) -> Vec<SplitArm> {
+        let Some(body) = body else { return Vec::new() };
+        let mut kids = self.kids(body);
+        let mut arms = Vec::new();
+        while let Some(kid) = kids.next() {
+            match kid.as_rule() {
+                Rule::split_arm => arms.extend(self.split_arm(kid)),
+                Rule::stray_line => self.stray_line(&kid, "an arm like `50% control: end`", &[]),
+                _ => {}
+            }
+        }
+        arms
+    }
+
+    fn split_arm(&mut self, pair: Node<'_>) -> Option<SplitArm> {
+        let mut kids = self.kids(pair);
+        self.arrow(&mut kids, ":");
+        let share = kids.find(|r| matches!(r, Rule::percent | Rule::number))?;
+        let share_span = self.span(&share);
+        if share.as_rule() == Rule::number {
+            let end = Span::new(self.file, share_span.end, share_span.end);
+            self.report(SyntaxError::new(codes::BAD_PERCENT, share_span, "a share is a percentage").fix(end, "%"));
+        }
+        let share = self.percent(&share);
+        let name = self.name(&mut kids);
+        let step = self.one_step(&mut kids)?;
+        Some(SplitArm { share: share?, share_span, name, step: *step })
+    }
+
+    fn repeat(&mut self, kids: &mut Kids<'_>) -> StepKind {
+        let mut every = None;
+        let mut times = None;
+        if let Some(head) = kids.find(|r| matches!(r, Rule::repeat_every | Rule::repeat_times)) {
+            let regular = head.as_rule() == Rule::repeat_every;
+            let mut kids = self.kids(head);
+            if regular {
+                every = Some(self.duration(&mut kids));
+            }
+            if let Some(pair) = kids.take(Rule::integer) {
+                times = Some((self.integer(&pair), self.span(&pair)));
+            }
+        }
+        let block = kids.take(Rule::block);
+        StepKind::Repeat { every, times, body: self.block(block) }
+    }
+
+    fn api_call(&mut self, pair: Node<'_>) -> Option<ApiCall> {
+        let span = self.span(&pair);
+        let mut kids = self.kids(pair);
+        let api = self.name(&mut kids)?;
+        let args = self.arguments(&mut kids);
+        Some(ApiCall { api, args, span })
+    }
+
+    /// `(user.id, limit: 3)`
+    pub fn arguments(&mut self, kids: &mut Kids<'_>) -> Vec<(Option<Name>, Expr)> {
+        let mut args = Vec::new();
+        while let Some(pair) = kids.take(Rule::argument) {
+            let mut kids = self.kids(pair);
+            let name = kids.take(Rule::word).map(|word| self.name_of(&word));
+            args.push((name, self.value(&mut kids)));
+        }
+        args
+    }
+}

@@ -1,0 +1,286 @@
+//! What is said about text that the grammar could not make sense of.
+
+use crate::codes;
+use crate::error::SyntaxError;
+use crate::expected::expected;
+use crate::lower::{is_blank, Lower, Node};
+use crate::parser::Rule;
+use crate::span::Span;
+
+/// Words with which a step begins.
+const STEP_WORDS: &[&str] = &[
+    "wait", "if", "match", "split", "together", "repeat", "for", "set", "fetch", "call", "emit", "start", "end",
+    "send", "add", "remove",
+];
+/// Words with which a clause of a journey's header begins.
+const CLAUSE_WORDS: &[&str] = &["on", "enter", "exit", "goal", "topic", "holdout", "moved", "ended"];
+/// Words with which an item begins.
+const ITEM_WORDS: &[&str] =
+    &["journey", "event", "user", "type", "channel", "segment", "fence", "api", "policy", "test"];
+/// What stands in the other bodies.
+const LINE_WORDS: &[&str] = &[
+    "get", "post", "put", "patch", "delete", "header", "body", "timeout", "quiet", "at", "require", "given", "after",
+    "expect", "user", "else",
+];
+
+/// The nearest of `known` to a mistyped word, when it is near.
+pub(crate) fn did_you_mean<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let lower = word.to_lowercase();
+    let allowed = match lower.chars().count() {
+        0 | 1 => return None,
+        2..=5 => 1,
+        6..=8 => 2,
+        _ => 3,
+    };
+    known
+        .iter()
+        .map(|k| (strsim::osa_distance(&lower, k), *k))
+        .filter(|(distance, k)| *distance <= allowed && *distance < k.len() && word != *k)
+        .min()
+        .map(|(_, k)| k)
+}
+
+impl Lower<'_> {
+    /// The word, number, text or sign at a place, for messages.
+    pub fn token_at(&self, at: usize) -> &str {
+        let rest = self.text.get(at..).unwrap_or("");
+        let Some(first) = rest.chars().next() else { return "" };
+        let end = if first == '"' {
+            rest.char_indices()
+                .skip(1)
+                .find(|(_, c)| matches!(c, '"' | '\n'))
+                .map_or(rest.len(), |(i, c)| i + c.len_utf8())
+        } else if unicode_ident::is_xid_continue(first) {
+            rest.find(|c| !unicode_ident::is_xid_continue(c)).unwrap_or(rest.len())
+        } else {
+            ["->", "=>", "==", "!=", "<=", ">=", "??", "&&", "||", "+=", "-=", "<>"]
+                .iter()
+                .find(|sign| rest.starts_with(**sign))
+                .map_or(first.len_utf8(), |sign| sign.len())
+        };
+        rest.get(..end).unwrap_or("").trim_end_matches(is_blank)
+    }
+
+    /// The span of [`Self::token_at`].
+    pub fn token_span(&self, at: usize) -> Span {
+        Span::new(self.file, self.offset(at), self.offset(at + self.token_at(at).len()))
+    }
+
+    /// Reports a `missing_…` pair, once for each place.
+    pub fn missing(&mut self, pair: &Node<'_>, opening: usize) {
+        let Some(what) = expected(pair.as_rule()) else { return };
+        let at = self.start_of(pair);
+        let before = self.end_before(0, at);
+        let next = self.start_after(at);
+        if self.missing_at.contains(&before) {
+            return;
+        }
+        self.missing_at.push(before);
+        let same_line = !self.text.get(before..next).unwrap_or("").contains('\n');
+        if same_line {
+            self.reported.push(next);
+        }
+        if self.in_blanked(self.offset(before), self.offset(next)) {
+            return;
+        }
+        let token = self.token_at(next);
+        let here = Span::new(self.file, self.offset(before), self.offset(before));
+        let found = if same_line && !token.is_empty() { format!(", found `{token}`") } else { String::new() };
+        let span = if found.is_empty() { here } else { self.token_span(next) };
+        let mut error = SyntaxError::new(codes::EXPECTED, span, format!("expected {}{found}", what.words));
+        if let Some(insert) = what.insert {
+            error = error.fix(here, insert);
+        }
+        if matches!(pair.as_rule(), Rule::missing_paren | Rule::missing_bracket) {
+            if let Some(open) = self.opening_bracket(opening, before) {
+                error = error.label(open, "opened here");
+            }
+        }
+        self.errors.push(error);
+    }
+
+    /// The first bracket of a pair's text.
+    fn opening_bracket(&self, start: usize, end: usize) -> Option<Span> {
+        let at = start + self.text.get(start..end)?.find(['(', '['])?;
+        Some(Span::new(self.file, self.offset(at), self.offset(at + 1)))
+    }
+
+    /// Reports text that stands in the way.
+    pub fn unexpected(&mut self, pair: &Node<'_>) {
+        let span = self.span(pair);
+        if self.is_reported(span) {
+            return;
+        }
+        let token = self.token_at(span.start as usize).to_owned();
+        let span = self.token_span(span.start as usize);
+        self.report(SyntaxError::new(codes::UNEXPECTED, span, format!("unexpected `{token}`")));
+    }
+
+    /// Whether an error stands at this very place already.
+    pub fn is_reported(&self, span: Span) -> bool {
+        self.reported.contains(&(span.start as usize)) || self.in_blanked(span.start, span.end)
+    }
+
+    /// Reports a `{` that is not closed; of several that end at one place, the outermost. `at` is
+    /// where the `}` was missed.
+    pub fn unclosed_brace(&mut self, opening: usize, pair: &Node<'_>) {
+        let at = self.start_of(pair);
+        self.unclosed += 1;
+        if self.unclosed_at.contains(&at) {
+            return;
+        }
+        self.unclosed_at.push(at);
+        let before = self.end_before(0, at);
+        let guess = self.misaligned(opening, before).unwrap_or(opening);
+        let open = Span::new(self.file, self.offset(guess), self.offset(guess + 1));
+        let end = self.offset(before);
+        if self.in_blanked(end, self.offset(at)) {
+            return;
+        }
+        self.report(
+            SyntaxError::new(codes::UNCLOSED_BRACE, open, "this `{` is not closed")
+                .help("write the `}` that belongs to it")
+                .label(Span::new(self.file, end, end), "a `}` is missing by here"),
+        );
+    }
+
+    /// Among braces that a `}` too few has shifted, the one whose `}` stands further left than the
+    /// line on which it was opened: that `}` was meant for an outer brace.
+    fn misaligned(&self, opening: usize, end: usize) -> Option<usize> {
+        let line_start = |at: usize| self.text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
+        let indent = |at: usize| {
+            let line = self.text.get(line_start(at)..).unwrap_or("");
+            line.len() - line.trim_start_matches([' ', '\t']).len()
+        };
+        let mut open = Vec::new();
+        let mut quoted = false;
+        let bytes = self.text.as_bytes();
+        let mut at = opening;
+        while at < end {
+            match bytes.get(at) {
+                Some(b'"') => quoted = !quoted,
+                Some(b'\n') => quoted = false,
+                Some(b'#') if !quoted => {
+                    at = self.text.get(at..).and_then(|t| t.find('\n')).map_or(end, |i| at + i);
+                    continue;
+                }
+                Some(b'\\') if quoted => at += 1,
+                Some(b'{') if !quoted => open.push(at),
+                Some(b'}') if !quoted => {
+                    let first = self.text.get(line_start(at)..at).is_some_and(|t| t.chars().all(is_blank));
+                    match open.pop() {
+                        Some(brace) if first && indent(at) < indent(brace) => return Some(brace),
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// Text between steps that is no step. True: nothing more needs to be said.
+    pub fn stray_step(&mut self, pair: &Node<'_>) {
+        let span = self.span(pair);
+        if self.is_reported(span) {
+            return;
+        }
+        let start = span.start as usize;
+        let token = self.token_at(start).to_owned();
+        let here = self.token_span(start);
+        let error = match token.as_str() {
+            "else" => SyntaxError::new(codes::STRAY_ELSE, here, "this `else` belongs to no `if` or `wait`")
+                .help("`else` stands right behind the one step of its `then`; use `{ }` for more steps"),
+            "then" => SyntaxError::new(codes::STRAY_ELSE, here, "this `then` belongs to no `if` or `wait`"),
+            _ if is_word(&token) => {
+                let known: Vec<&str> = STEP_WORDS.iter().chain(CLAUSE_WORDS).chain(ITEM_WORDS).copied().collect();
+                if let Some(near) = did_you_mean(&token, &known) {
+                    SyntaxError::new(codes::UNKNOWN_STEP, here, format!("unknown step `{token}`"))
+                        .help(format!("did you mean `{near}`?"))
+                        .fix(here, near)
+                } else if known.contains(&token.as_str()) || LINE_WORDS.contains(&token.as_str()) {
+                    SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`"))
+                } else if span.len() == token.len() {
+                    SyntaxError::new(codes::UNKNOWN_STEP, here, format!("`{token}` alone is not a step"))
+                        .help(format!("a message needs a template or a text: `{token} welcome`, `{token} \"Hello\"`"))
+                } else {
+                    SyntaxError::new(codes::UNKNOWN_STEP, here, format!("unknown step `{token}`")).help(
+                        "a step is a message like `email welcome`, or begins with a word like `wait`, `if` or `set`",
+                    )
+                }
+            }
+            _ => SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`")),
+        };
+        self.report(error);
+    }
+
+    /// A word that reads as a channel, but is a mistyped keyword, as what follows shows.
+    pub fn mistyped_send(&mut self, channel: Span) -> bool {
+        let word = channel.text(self.text).to_owned();
+        let known: Vec<&str> = STEP_WORDS.iter().chain(CLAUSE_WORDS).chain(ITEM_WORDS).copied().collect();
+        let Some(near) = did_you_mean(&word, &known) else { return false };
+        self.report(
+            SyntaxError::new(codes::UNKNOWN_STEP, channel, format!("unknown step `{word}`"))
+                .help(format!("did you mean `{near}`?"))
+                .fix(channel, near),
+        );
+        true
+    }
+
+    /// Text between the lines of a declaration, a match, a test … that is no such line.
+    pub fn stray_line(&mut self, pair: &Node<'_>, what: &str, known: &[&str]) {
+        let span = self.span(pair);
+        if self.is_reported(span) {
+            return;
+        }
+        let start = span.start as usize;
+        let token = self.token_at(start).to_owned();
+        let here = self.token_span(start);
+        let mut error = SyntaxError::new(codes::UNEXPECTED, here, format!("expected {what}, found `{token}`"));
+        if let Some(near) = did_you_mean(&token, known).filter(|_| is_word(&token)) {
+            error = error.help(format!("did you mean `{near}`?")).fix(here, near);
+        }
+        self.report(error);
+    }
+
+    /// Text between items that is no item.
+    pub fn stray_item(&mut self, pair: &Node<'_>) {
+        let span = self.span(pair);
+        if self.is_reported(span) {
+            return;
+        }
+        let start = span.start as usize;
+        let token = self.token_at(start).to_owned();
+        let here = self.token_span(start);
+        if token == "}" {
+            // One `}` for each body that was cut off by an item that stood in it.
+            if self.unclosed > 0 {
+                self.unclosed -= 1;
+            } else {
+                self.report(
+                    SyntaxError::new(codes::STRAY_BRACE, here, "this `}` closes nothing")
+                        .help("remove it, or look for a `}` above that came too early"),
+                );
+            }
+            return;
+        }
+        let error = if is_word(&token) {
+            let error = SyntaxError::new(codes::UNKNOWN_ITEM, here, format!("unknown item `{token}`"));
+            match did_you_mean(&token, ITEM_WORDS) {
+                Some(near) => error.help(format!("did you mean `{near}`?")).fix(here, near),
+                None => error.help(
+                    "a file holds `event`, `user`, `type`, `channel`, `segment`, `fence`, `api`, `policy`, `journey` and `test`, or one flow that begins with `on`",
+                ),
+            }
+        } else {
+            SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`"))
+        };
+        self.report(error);
+    }
+}
+
+/// Whether a token is a word.
+fn is_word(token: &str) -> bool {
+    token.chars().next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c))
+}
