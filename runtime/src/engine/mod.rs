@@ -1,7 +1,141 @@
 //! The engine: `(program, one person's state, one input or timer) → (new state, effects)`.
+//!
+//! It reads no clock, no file, no network and no random source, and knows no other person. Whoever
+//! drives it says what time it is, fires timers that are due before an input, and carries out the effects.
+//!
+//! - [`run`]: one input, or the timers of one instant, and what follows from them
+//! - [`update`]: attributes, history, consent, outcomes
+//! - [`leave`]: exits and goals
+//! - [`waits`]: what an input or a timer does to a wait
+//! - [`segments`]: who starts and stops satisfying what
+//! - [`entry`]: triggers, `enter` rules, schedules
+//! - [`steps`], [`send`]: the body of a journey
+//! - [`merge`]: two people who turn out to be one
 
+mod chance;
 pub mod effect;
+mod entry;
+mod history;
+mod index;
 pub mod input;
+mod instance;
+mod leave;
+mod merge;
+mod person;
+mod reach;
+mod run;
+mod segments;
+mod send;
+mod steps;
+mod update;
+mod view;
+mod waits;
+
+use crate::calendar::Zones;
+use crate::vm::Moment;
+use crate::vm::interpret::Machine;
+use crate::vm::value::Value;
+use effect::{Cause, Effect};
+use flow_compiler::bytecode::{AttrId, CodeId, Program};
+use index::Index;
+use input::Input;
+use jiff::tz::TimeZone;
+pub use person::Person;
+use std::sync::Arc;
+use view::View;
 
 /// How many inputs may follow from one another at one instant before the chain is cut (contract, section 8.3).
 pub const CHAIN_LIMIT: usize = 1_000;
+
+/// How many steps one thread may take without waiting. The checker excludes loops without a wait; this bounds
+/// what `repeat 1000000 times` can do at one instant.
+pub const STEP_LIMIT: usize = 100_000;
+
+/// A program made ready to run. Immutable; shared by all threads.
+#[derive(Debug)]
+pub struct Engine {
+    program: Arc<Program>,
+    machine: Machine,
+    index: Index,
+    zones: Arc<Zones>,
+    default_zone: TimeZone,
+    /// By attribute.
+    defaults: Vec<Value>,
+    seed: u64,
+}
+
+impl Engine {
+    /// Makes a verified program ready. The seed decides splits and holdouts, nothing else.
+    #[must_use]
+    pub fn new(program: Arc<Program>, zones: Arc<Zones>, seed: u64) -> Self {
+        let default_zone = zones.get(&program.timezone).unwrap_or(TimeZone::UTC);
+        let defaults = program.attributes.iter().map(|a| a.field.default.as_ref().map_or(Value::Missing, Value::from_const)).collect();
+        Self { machine: Machine::new(&program), index: Index::new(&program), zones, default_zone, defaults, seed, program }
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// A person not seen before.
+    #[must_use]
+    pub fn person(&self, id: &str) -> Person {
+        Person::new(Arc::from(id))
+    }
+
+    /// Takes one input at the instant `now`, which must not lie before any instant this person has seen. All
+    /// timers due before `now` must have been fired. `seq` is the input's number in the order of arrival.
+    pub fn input(&self, person: &mut Person, now: i64, seq: u64, input: Input, out: &mut Vec<Effect>) {
+        run::Run::new(self, person, now, Cause::Input(seq), out).input(input);
+    }
+
+    /// Fires, in order, all timers due before an instant.
+    pub fn timers(&self, person: &mut Person, before: i64, out: &mut Vec<Effect>) {
+        while person.next_due < before {
+            let now = person.next_due;
+            run::Run::new(self, person, now, Cause::Input(0), out).timers();
+        }
+    }
+
+    /// When the person's next timer is due, in milliseconds since 1970.
+    #[must_use]
+    pub fn next_due(&self, person: &Person) -> Option<i64> {
+        (person.next_due < i64::MAX).then_some(person.next_due)
+    }
+
+    /// Joins an anonymous person into the known one whom they turned out to be.
+    pub fn merge(&self, known: &mut Person, anonymous: Person, now: i64, seq: u64, out: &mut Vec<Effect>) {
+        run::Run::new(self, known, now, Cause::Input(seq), out).merge(anonymous);
+    }
+
+    /// Whether a condition without an entry (of a test's `expect`) holds for the person.
+    #[must_use]
+    pub fn holds(&self, person: &Person, condition: CodeId, now: i64) -> bool {
+        self.truth(condition, &View::of(self, person), &mut Moment::at(now))
+    }
+
+    /// The person's time zone.
+    #[must_use]
+    pub fn zone_of<'a>(&'a self, person: &'a Person) -> &'a TimeZone {
+        person.zone.as_ref().unwrap_or(&self.default_zone)
+    }
+
+    /// The value of an attribute, or its default.
+    #[must_use]
+    pub fn attribute(&self, person: &Person, attribute: AttrId) -> Value {
+        match person.attributes.get(attribute.index()) {
+            None | Some(Value::Missing) => self.defaults.get(attribute.index()).cloned().unwrap_or_default(),
+            Some(value) => value.clone(),
+        }
+    }
+
+    fn evaluate(&self, code: CodeId, view: &View<'_>, moment: &mut Moment) -> Value {
+        self.machine.evaluate(&self.program, code, view, moment)
+    }
+
+    fn truth(&self, code: CodeId, view: &View<'_>, moment: &mut Moment) -> bool {
+        self.evaluate(code, view, moment) == Value::Bool(true)
+    }
+}

@@ -1,0 +1,219 @@
+//! A message: whether it may go, when, and what it is.
+//!
+//! Everything is judged at the moment of the send, in this order: exit, holdout, contact, suppression,
+//! consent, quiet hours, caps.
+
+use super::chance;
+use super::effect::{EffectKind, Message, MessageContent, Place, SkipReason, Why};
+use super::index::template_of;
+use super::instance::{Instance, Waits};
+use super::person::{RECENT_LIMIT, Recent};
+use super::reach;
+use super::run::Run;
+use super::steps::Then;
+use crate::calendar;
+use crate::vm::value::Value;
+use flow_compiler::bytecode::{ChannelId, Content, Send, StepId, TopicId};
+use std::sync::Arc;
+
+/// What a judgement comes to.
+enum Verdict {
+    Go(Option<Arc<str>>),
+    Later(i64),
+    Never(SkipReason),
+}
+
+impl Run<'_> {
+    /// Sends on the one channel, on the first that can reach the person, or on all.
+    pub fn send(&mut self, instance: &mut Instance, thread: u16, step: StepId, send: &Send) -> Then {
+        if let (Some(exit), _) = self.exit_when(instance) {
+            return Then::Leave(Why::Exit(exit));
+        }
+        let at = Place { journey: instance.journey, step };
+        if instance.holdout {
+            let content = self.content(instance, send, send.channels.first().copied());
+            self.skip(at, send.channels.first().copied(), content, SkipReason::Holdout);
+            return Then::Go(StepId(step.0 + 1));
+        }
+        // After quiet hours, channels of an `and` that have had theirs are not asked again.
+        let begin = match instance.thread_mut(thread).map(|t| (t.step, t.waits)) {
+            Some((at, Waits::Quiet(channel))) if at == step => channel as usize,
+            _ => 0,
+        };
+        if let Some(thread) = instance.thread_mut(thread) {
+            thread.waits = Waits::AsStepSays;
+        }
+        let channels = self.route(send);
+        if channels.is_empty() {
+            let content = self.content(instance, send, None);
+            self.skip(at, None, content, SkipReason::Unreachable);
+        }
+        for (place, channel) in channels.into_iter().enumerate().skip(begin) {
+            match self.judge(instance, send, channel) {
+                Verdict::Go(to) => self.hand_over(instance, at, send, channel, to),
+                Verdict::Never(reason) => {
+                    let content = self.content(instance, send, Some(channel));
+                    self.skip(at, Some(channel), content, reason);
+                }
+                Verdict::Later(until) => {
+                    self.tell(EffectKind::Delayed { at, until });
+                    let waits = Waits::Quiet(u8::try_from(place).unwrap_or(u8::MAX));
+                    return Then::Wait { due: until, bound: until, waits };
+                }
+            }
+        }
+        Then::Go(StepId(step.0 + 1))
+    }
+
+    /// The channels to try. One of several: the first on which `can` holds.
+    fn route(&self, send: &Send) -> Vec<ChannelId> {
+        if send.all || send.channels.len() < 2 {
+            return send.channels.clone();
+        }
+        let reaches = |c: &&ChannelId| reach::obstacle(self.engine, self.person, **c, send.topic).is_none();
+        send.channels.iter().find(reaches).map(|c| vec![*c]).unwrap_or_default()
+    }
+
+    fn judge(&self, instance: &Instance, send: &Send, channel: ChannelId) -> Verdict {
+        let to = match self.contact(instance, send, channel) {
+            Ok(to) => to,
+            Err(reason) => return Verdict::Never(reason),
+        };
+        if reach::suppressed(self.person, channel) {
+            return Verdict::Never(SkipReason::Suppressed);
+        }
+        if !reach::consents(self.engine, self.person, send.topic) {
+            return Verdict::Never(SkipReason::NoConsent);
+        }
+        if self.is_transactional(send.topic) {
+            return Verdict::Go(to);
+        }
+        if let Some(until) = self.quiet_until(channel) {
+            return Verdict::Later(until);
+        }
+        match self.cap_reached(channel) {
+            Some(cap) => Verdict::Never(SkipReason::Cap(cap)),
+            None => Verdict::Go(to),
+        }
+    }
+
+    /// The contact: that of `to`, else the channel's.
+    fn contact(&self, instance: &Instance, send: &Send, channel: ChannelId) -> Result<Option<Arc<str>>, SkipReason> {
+        let program = &self.engine.program;
+        let attribute = program.channels.get(channel.index()).and_then(|c| c.contact);
+        let ty = attribute.and_then(|a| program.attributes.get(a.index())).map(|a| &a.field.ty);
+        let contact = match (send.to, attribute) {
+            (None, None) => return Ok(None),
+            (None, Some(_)) => reach::contact(self.engine, self.person, channel),
+            (Some(code), _) => match self.value(code, Some(instance)) {
+                Value::Text(text) => Some(text),
+                _ => None,
+            },
+        };
+        let contact = contact.ok_or(SkipReason::NoContact)?;
+        if reach::is_valid(&contact, ty) { Ok(Some(contact)) } else { Err(SkipReason::InvalidContact) }
+    }
+
+    fn is_transactional(&self, topic: TopicId) -> bool {
+        self.engine.program.topics.get(topic.index()).is_some_and(|t| t.transactional)
+    }
+
+    /// The end of the quiet hours, when it is quiet; hours that follow one another count as one.
+    fn quiet_until(&self, channel: ChannelId) -> Option<i64> {
+        let zone = self.engine.zone_of(self.person);
+        let mut until = None;
+        let quiet = &self.engine.program.policy.quiet;
+        let quiet: Vec<_> = quiet.iter().filter(|q| q.channels.is_empty() || q.channels.contains(&channel)).collect();
+        // Each rule can extend the time at most once before all of them together cover the whole day.
+        for _ in 0..=quiet.len() {
+            let at = until.unwrap_or(self.now);
+            match quiet.iter().find_map(|q| calendar::quiet_until(zone, at, q.from, q.to)) {
+                Some(end) => until = Some(end),
+                None => break,
+            }
+        }
+        until
+    }
+
+    /// The number of a cap that is reached.
+    fn cap_reached(&self, channel: ChannelId) -> Option<u16> {
+        let sends = &self.person.rare().sends;
+        let reached = self.engine.program.policy.caps.iter().position(|cap| {
+            if cap.channel.is_some_and(|c| c != channel) {
+                return false;
+            }
+            let open = self.now.saturating_sub(cap.window);
+            let counted = sends.iter().filter(|(time, c)| *time > open && cap.channel.is_none_or(|wanted| wanted == *c));
+            counted.count() >= cap.count as usize
+        });
+        reached.and_then(|cap| u16::try_from(cap).ok())
+    }
+
+    fn hand_over(&mut self, instance: &mut Instance, at: Place, send: &Send, channel: ChannelId, to: Option<Arc<str>>) {
+        let content = self.content(instance, send, Some(channel));
+        let id = self.message_id(instance, at, channel);
+        instance.sent += 1;
+        let with = send.with.iter().map(|(name, code)| (Arc::from(name.as_str()), self.value(*code, Some(instance)))).collect();
+        if let Some(bound) = send.message.and_then(|slot| instance.messages.get_mut(slot as usize)) {
+            (bound.id, bound.outcomes) = (id, 0);
+        }
+        self.remember_message(send, channel, id);
+        let message = Message { id, at, channel, to, content, with, topic: send.topic, entry: instance.time };
+        self.tell(EffectKind::Message(Box::new(message)));
+    }
+
+    /// A hash of journey, person, entry and step, and of how many messages the entry has sent before, so that the
+    /// rounds of a loop differ. Never 0.
+    fn message_id(&self, instance: &Instance, at: Place, channel: ChannelId) -> u64 {
+        let program = &self.engine.program;
+        let journey = program.journeys.get(at.journey.index());
+        let step = journey.and_then(|j| j.steps.get(at.step.index())).map_or("", |s| &s.identity);
+        let channel = program.channels.get(channel.index()).map_or("", |c| &c.name);
+        let entry = format!("{}/{}/{}", instance.time, instance.number, instance.sent);
+        chance::hash(0, &[journey.map_or("", |j| &j.name), self.person.id(), &entry, step, channel]).max(1)
+    }
+
+    fn remember_message(&mut self, send: &Send, channel: ChannelId, id: u64) {
+        let window = self.engine.index.longest_cap;
+        if window > 0 && !self.is_transactional(send.topic) {
+            let open = self.now.saturating_sub(window);
+            let sends = &mut self.person.rare_mut().sends;
+            sends.retain(|(time, _)| *time > open);
+            sends.push((self.now, channel));
+        }
+        if self.engine.index.outcomes {
+            let template = template_of(&send.content).map(Arc::from);
+            let messages = &mut self.person.rare_mut().messages;
+            if messages.len() >= RECENT_LIMIT {
+                messages.remove(0);
+            }
+            messages.push(Recent { id, channel, template });
+        }
+    }
+
+    fn content(&self, instance: &Instance, send: &Send, channel: Option<ChannelId>) -> MessageContent {
+        match &send.content {
+            Content::Template(name) => {
+                MessageContent::Template(Arc::from(name.as_str()), channel.map_or_else(|| Arc::from(""), |c| self.locale(name, c)))
+            }
+            Content::Text(code) => match self.value(*code, Some(instance)) {
+                Value::Text(text) => MessageContent::Text(text),
+                _ => MessageContent::Text(Arc::from("")),
+            },
+        }
+    }
+
+    /// The locale of the template's file that fits the person: theirs, its language, none, the first there is.
+    fn locale(&self, template: &str, channel: ChannelId) -> Arc<str> {
+        let program = &self.engine.program;
+        let Some(locales) = program.templates.get(&(template.to_owned(), channel)) else { return Arc::from("") };
+        let wanted = match program.locale_attr.map(|a| self.engine.attribute(self.person, a)) {
+            Some(Value::Text(text)) => text.replace('_', "-"),
+            _ => String::new(),
+        };
+        let language = wanted.split('-').next().unwrap_or("");
+        let has = |locale: &str| locales.iter().find(|l| l.replace('_', "-").eq_ignore_ascii_case(locale));
+        let found = has(&wanted).or_else(|| has(language)).or_else(|| has("")).or_else(|| locales.first());
+        Arc::from(found.map_or("", String::as_str))
+    }
+}
