@@ -22,6 +22,7 @@ impl Run<'_> {
         let theirs = std::mem::take(other.rare_mut());
         self.unite_rare(theirs);
         self.person.order = self.person.order.max(other.order) + 1;
+        self.person.numbers = self.person.numbers.max(other.numbers);
         self.unite_instances(std::mem::take(&mut other.instances));
         let signal = Signal { everything: true, ..Signal::default() };
         if first {
@@ -87,7 +88,6 @@ impl Run<'_> {
         if theirs.location.map(|l| l.0) > ours.location.map(|l| l.0) {
             ours.location = theirs.location;
         }
-        ours.numbers = ours.numbers.max(theirs.numbers);
     }
 
     fn unite_instances(&mut self, theirs: Vec<Instance>) {

@@ -28,6 +28,8 @@ pub struct Person {
     pub(super) running: Vec<Running>,
     /// In flight, in the order of (journey, entry).
     pub(super) instances: Vec<Instance>,
+    /// Numbers of entries and requests given so far.
+    pub(super) numbers: u64,
     rare: Option<Box<Rare>>,
 }
 
@@ -54,8 +56,6 @@ pub(super) struct Rare {
     pub opens: Vec<(ChannelId, [u32; 24])>,
     /// The latest location and its time.
     pub location: Option<(i64, Decimal, Decimal)>,
-    /// Numbers of entries and requests given so far.
-    pub numbers: u64,
 }
 
 /// The last entry of a person, with one key, into a journey.
@@ -124,6 +124,7 @@ impl Person {
             history: Vec::new(),
             running: Vec::new(),
             instances: Vec::new(),
+            numbers: 0,
             rare: None,
         }
     }
@@ -150,8 +151,7 @@ impl Person {
 
     /// A number not given to this person before.
     pub(super) fn number(&mut self) -> u64 {
-        let rare = self.rare_mut();
-        rare.numbers += 1;
-        rare.numbers
+        self.numbers += 1;
+        self.numbers
     }
 }
