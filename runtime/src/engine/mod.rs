@@ -33,7 +33,7 @@ mod waits;
 
 use crate::calendar::Zones;
 use crate::vm::Moment;
-use crate::vm::interpret::Machine;
+use crate::vm::interpret::{Machine, Prepared};
 use crate::vm::value::Value;
 use effect::{Cause, Effect};
 use flow_compiler::bytecode::{AttrId, CodeId, Program};
@@ -55,7 +55,7 @@ pub const STEP_LIMIT: usize = 100_000;
 #[derive(Debug)]
 pub struct Engine {
     program: Arc<Program>,
-    machine: Machine,
+    prepared: Prepared,
     index: Index,
     zones: Arc<Zones>,
     default_zone: TimeZone,
@@ -70,7 +70,7 @@ impl Engine {
     pub fn new(program: Arc<Program>, zones: Arc<Zones>, seed: u64) -> Self {
         let default_zone = zones.get(&program.timezone).unwrap_or(TimeZone::UTC);
         let defaults = program.attributes.iter().map(|a| a.field.default.as_ref().map_or(Value::Missing, Value::from_const)).collect();
-        Self { machine: Machine::new(&program), index: Index::new(&program), zones, default_zone, defaults, seed, program }
+        Self { prepared: Prepared::new(&program), index: Index::new(&program), zones, default_zone, defaults, seed, program }
     }
 
     /// The program.
@@ -132,7 +132,7 @@ impl Engine {
     }
 
     fn evaluate(&self, code: CodeId, view: &View<'_>, moment: &mut Moment) -> Value {
-        self.machine.evaluate(&self.program, code, view, moment)
+        Machine::over(&self.program, &self.prepared).evaluate(code, view, moment)
     }
 
     fn truth(&self, code: CodeId, view: &View<'_>, moment: &mut Moment) -> bool {

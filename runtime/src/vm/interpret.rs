@@ -13,6 +13,7 @@ use crate::calendar;
 use flow_compiler::bytecode::{Code, CodeId, Fence, Op, Program, QueryAnswer, QueryId, Reg, SegmentId};
 use geographiclib_rs::{Geodesic, InverseGeodesic};
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::{Arc, LazyLock};
 
@@ -21,12 +22,28 @@ pub const DEPTH_LIMIT: u32 = 64;
 /// Codes with more registers than this take them from the heap.
 const STACK_REGISTERS: usize = 12;
 
+/// What evaluation derives from a program once.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    constants: Vec<Value>,
+    shapes: Vec<Shape>,
+}
+
+impl Prepared {
+    /// Makes a program ready: its texts are shared from here on.
+    #[must_use]
+    pub fn new(program: &Program) -> Self {
+        let constants: Vec<Value> = program.constants.iter().map(Value::from_const).collect();
+        let shapes = program.codes.iter().map(|code| Shape::of(code, &constants)).collect();
+        Self { constants, shapes }
+    }
+}
+
 /// A program made ready for evaluation.
 #[derive(Clone, Debug)]
 pub struct Machine<'p> {
     program: &'p Program,
-    constants: Vec<Value>,
-    shapes: Vec<Shape>,
+    prepared: Cow<'p, Prepared>,
 }
 
 /// One evaluation and what it has found out so far.
@@ -38,12 +55,16 @@ pub(super) struct Run<'m, 'p, F: Facts + ?Sized> {
 }
 
 impl<'p> Machine<'p> {
-    /// Makes a program ready: its texts are shared from here on.
+    /// A machine that makes the program ready itself.
     #[must_use]
     pub fn new(program: &'p Program) -> Self {
-        let constants: Vec<Value> = program.constants.iter().map(Value::from_const).collect();
-        let shapes = program.codes.iter().map(|code| Shape::of(code, &constants)).collect();
-        Self { program, constants, shapes }
+        Self { program, prepared: Cow::Owned(Prepared::new(program)) }
+    }
+
+    /// A machine over what was made ready before, from the same program.
+    #[must_use]
+    pub fn over(program: &'p Program, prepared: &'p Prepared) -> Self {
+        Self { program, prepared: Cow::Borrowed(prepared) }
     }
 
     /// The program.
@@ -64,7 +85,7 @@ impl<'p> Machine<'p> {
     }
 
     pub(super) fn shape(&self, code: CodeId) -> Shape {
-        self.shapes.get(code.index()).copied().unwrap_or(Shape::Moving)
+        self.prepared.shapes.get(code.index()).copied().unwrap_or(Shape::Moving)
     }
 }
 
@@ -90,7 +111,7 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
         while let Some(op) = code.ops.get(at) {
             at += 1;
             let (to, value) = match op {
-                Op::Const(to, id) => (*to, self.machine.constants.get(id.index()).cloned().unwrap_or_default()),
+                Op::Const(to, id) => (*to, self.machine.prepared.constants.get(id.index()).cloned().unwrap_or_default()),
                 Op::Copy(to, from) => (*to, get(registers, *from).clone()),
                 Op::Attr(to, id) => (*to, facts.attribute(*id)),
                 Op::Trigger(to, field) => (*to, facts.trigger(*field)),
