@@ -1,4 +1,8 @@
 //! Program and inputs to messages.
+pub mod answers;
 pub mod calendar;
 pub mod engine;
+pub mod ingest;
+pub mod output;
+pub mod replay;
 pub mod vm;

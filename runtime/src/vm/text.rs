@@ -131,7 +131,8 @@ pub fn push_json(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
-fn push_json_text(out: &mut Vec<u8>, text: &str) {
+/// Appends a text as a JSON string.
+pub fn push_json_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {

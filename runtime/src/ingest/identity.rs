@@ -1,0 +1,133 @@
+//! Who is who: people by their ids, and ids that turned out to be the same person's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Finds the place of a person by the hash of their id. The ids themselves stand with the people.
+///
+/// An open table of one word an entry (half of the hash, and the place), so that finding a person
+/// costs one look into it and one at the person.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// `hash << 32 | place + 1`; 0 is empty. A power of two long.
+    slots: Vec<u64>,
+    count: usize,
+}
+
+impl Index {
+    /// The place of the person with this hash for whom `same` holds.
+    pub fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
+        let mask = self.slots.len().checked_sub(1)?;
+        let mark = hash << 32;
+        let mut at = (hash >> 7) as usize & mask;
+        loop {
+            let slot = *self.slots.get(at)?;
+            if slot == 0 {
+                return None;
+            }
+            if slot & !u64::from(u32::MAX) == mark {
+                let place = (slot as u32).wrapping_sub(1);
+                if same(place) {
+                    return Some(place);
+                }
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Adds a person who was not found. `hash_of` gives the hash of one added before.
+    pub fn add(&mut self, hash: u64, place: u32, hash_of: impl Fn(u32) -> u64) {
+        if self.count * 2 >= self.slots.len() {
+            let larger = vec![0; (self.slots.len() * 2).max(64)];
+            let old = std::mem::replace(&mut self.slots, larger);
+            for slot in old.into_iter().filter(|slot| *slot != 0) {
+                self.put(hash_of((slot as u32).wrapping_sub(1)), slot);
+            }
+        }
+        self.count += 1;
+        self.put(hash, (hash << 32) | u64::from(place.wrapping_add(1)));
+    }
+
+    fn put(&mut self, hash: u64, entry: u64) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = (hash >> 7) as usize & mask;
+        // The table is at most half full.
+        while let Some(slot) = self.slots.get_mut(at) {
+            if *slot == 0 {
+                *slot = entry;
+                return;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+}
+
+/// Ids that mean another person than a new one of their own.
+#[derive(Debug, Default)]
+pub struct Joined(HashMap<Box<str>, Target>);
+
+/// Whom an id means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The person's id.
+    pub id: Arc<str>,
+    /// Its hash.
+    pub hash: u64,
+}
+
+impl Joined {
+    /// Whom `id` means, when it means another.
+    #[must_use]
+    pub fn target(&self, id: &str) -> Option<&Target> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut found = self.0.get(id)?;
+        // Only ids that mean themselves are pointed at, so that the way always ends.
+        while let Some(next) = self.0.get(&*found.id) {
+            found = next;
+        }
+        Some(found)
+    }
+
+    /// From now on `id` means `target`, which must mean itself.
+    pub fn point(&mut self, id: &str, target: Target) {
+        self.0.insert(id.into(), target);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hash_of;
+    use super::*;
+
+    #[test]
+    fn finds_whom_it_was_given() {
+        let names: Vec<String> = (0..5_000).map(|n| format!("u{n}")).collect();
+        let mut index = Index::default();
+        for (place, name) in names.iter().enumerate() {
+            let found = index.find(hash_of(name), |place| names[place as usize] == *name);
+            assert_eq!(found, None);
+            index.add(hash_of(name), place as u32, |place| hash_of(&names[place as usize]));
+        }
+        for (place, name) in names.iter().enumerate() {
+            let found = index.find(hash_of(name), |place| names[place as usize] == *name);
+            assert_eq!(found, Some(place as u32));
+        }
+        // The same hash is not the same person.
+        assert_eq!(index.find(hash_of("u1"), |_| false), None);
+    }
+
+    #[test]
+    fn follows_joined_ids_to_the_end() {
+        let target = |id: &str| Target { id: id.into(), hash: hash_of(id) };
+        let mut joined = Joined::default();
+        assert_eq!(joined.target("a"), None);
+        joined.point("a", target("b"));
+        joined.point("b", target("c"));
+        assert_eq!(joined.target("a"), Some(&target("c")));
+        joined.point("a", target("d"));
+        assert_eq!(joined.target("a"), Some(&target("d")));
+        assert_eq!(joined.target("c"), None);
+    }
+}
