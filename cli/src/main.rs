@@ -5,6 +5,7 @@ mod dump;
 mod load;
 mod output;
 mod render;
+mod run;
 mod sources;
 mod version;
 
@@ -33,6 +34,7 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Dump(dump::Args),
+    Run(Box<run::Args>),
     Version(version::Args),
 }
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
         Command::Dump(args) => dump::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Version(args) => version::run(&args),
     }
 }

@@ -81,7 +81,7 @@ fn exact(negative: bool, mut mantissa: u128, mut places: i64) -> Option<Decimal>
     if mantissa == 0 {
         return Some(Decimal::ZERO);
     }
-    while places > 0 && (places > PLACES || mantissa > LARGEST) && mantissa % 10 == 0 {
+    while places > 0 && (places > PLACES || mantissa > LARGEST) && mantissa.is_multiple_of(10) {
         mantissa /= 10;
         places -= 1;
     }

@@ -46,6 +46,7 @@ pub struct Fields {
 const FEW: usize = 6;
 
 impl Fields {
+    /// Of these, on the wire.
     #[must_use]
     pub fn new(list: Vec<Field>) -> Self {
         let places = if list.len() > FEW {

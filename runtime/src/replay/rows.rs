@@ -78,9 +78,8 @@ impl Rows {
         for row in &mut due {
             row.time = first;
         }
-        while let Some(row) = self.timed.pop_front_if(|row| row.time <= time && row.time <= until) {
-            due.push(row);
-        }
+        let count = self.timed.partition_point(|row| row.time <= time && row.time <= until);
+        due.extend(self.timed.drain(..count));
         due
     }
 }
