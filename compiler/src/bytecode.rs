@@ -80,6 +80,9 @@ pub struct Program {
     pub timezone_attr: Option<AttrId>,
     /// The attribute that holds a person's locale (`locale`), if declared.
     pub locale_attr: Option<AttrId>,
+    /// `user.id`, if the program reads it: the attribute whose value is the person's id (the engine answers
+    /// it; no trait sets it).
+    pub id_attr: Option<AttrId>,
     /// Declared and inferred events, then those that Flow knows itself.
     pub events: Vec<Event>,
     /// The attributes of a person.

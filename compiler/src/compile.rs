@@ -1,10 +1,13 @@
 //! The way in: the files of a project become a checked [`Program`], or say what is wrong.
 
 use crate::bytecode::Program;
-use crate::diagnostic::Diagnostic;
+use crate::context::Cx;
+use crate::diagnostic::{Diagnostic, Fix, Label, Severity};
+use crate::schema::Schema;
 use crate::testcase::TestCase;
 use flow_grammar::ast;
-use flow_grammar::span::Span;
+use flow_grammar::span::{FileId, Span};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A `.flow` file. Its [`flow_grammar::span::FileId`] is its index in [`ProjectInput::files`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +71,97 @@ pub struct Info {
 /// Compiles a project. Never fails: what is wrong is among the diagnostics.
 #[must_use]
 pub fn compile(input: &ProjectInput) -> Compiled {
-    let _ = input;
-    Compiled::default()
+    let mut files = Vec::new();
+    let mut diagnostics = Vec::new();
+    for (number, source) in (0..).zip(&input.files) {
+        let parsed = flow_grammar::parse(FileId(number), &source.text);
+        diagnostics.extend(parsed.errors.into_iter().map(syntax_error));
+        files.push(parsed.file);
+    }
+    let mut cx = Cx::new(input, diagnostics);
+    cx.collect(&files);
+    cx.templates();
+    let tests = cx.everything();
+    let diagnostics = in_order(cx.diagnostics);
+    let sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
+    Compiled {
+        program: sound.then_some(cx.program),
+        tests: if sound { tests } else { Vec::new() },
+        diagnostics,
+        info: Info { types: cx.types.into_iter().collect() },
+        files,
+    }
+}
+
+impl<'a> Cx<'a> {
+    fn new(input: &'a ProjectInput, diagnostics: Vec<Diagnostic>) -> Self {
+        let program = Program { name: input.name.clone(), timezone: input.timezone.clone(), ..Program::default() };
+        Self {
+            input,
+            program,
+            schema: Schema::default(),
+            diagnostics,
+            types: BTreeMap::new(),
+            facts: Vec::new(),
+            shared_codes: BTreeMap::new(),
+            constants: BTreeMap::new(),
+            journey: None,
+            starts: Vec::new(),
+            in_flight: BTreeMap::new(),
+            best_hours: BTreeSet::new(),
+            segment_uses: BTreeMap::new(),
+        }
+    }
+
+    /// The templates of the channels that there are.
+    fn templates(&mut self) {
+        for template in &self.input.templates {
+            let well_known = self.schema.undeclared && self.is_channel(&template.channel);
+            let id = match self.schema.channels.get(&template.channel) {
+                Some(id) => *id,
+                None if well_known => self.add_channel(&template.channel),
+                None => continue,
+            };
+            let locales = self.program.templates.entry((template.name.clone(), id)).or_default();
+            if let Err(at) = locales.binary_search(&template.locale) {
+                locales.insert(at, template.locale.clone());
+            }
+        }
+    }
+
+    /// All items, in an order in which each finds what it refers to.
+    fn everything(&mut self) -> Vec<TestCase> {
+        self.policies();
+        self.segments();
+        self.apis();
+        let journeys = self.schema.journey_items.clone();
+        for (id, decl) in &journeys {
+            let name = self.schema.journeys.iter().find(|(_, j)| *j == id).map_or_else(String::new, |(name, _)| name.clone());
+            let journey = self.compile_journey(*id, decl, name);
+            self.program.journeys.push(journey);
+        }
+        for (id, decl) in &journeys {
+            self.check_begins(decl, *id);
+        }
+        self.check_starts();
+        let tests = self.schema.test_items.clone().into_iter().map(|decl| self.test_case(decl)).collect();
+        self.fill_histories();
+        tests
+    }
+}
+
+fn syntax_error(error: flow_grammar::SyntaxError) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(error.code, error.span, error.message);
+    diagnostic.help = error.help;
+    diagnostic.labels = error.labels.into_iter().map(|(span, text)| Label { span, text }).collect();
+    diagnostic.fix = error.fix.map(|fix| Fix { title: fix.title, edits: vec![(fix.span, fix.replacement)] });
+    diagnostic
+}
+
+/// In the order of the source, each once: an unrolled loop would say the same for every round.
+fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|d| d.span);
+    let mut seen = BTreeSet::new();
+    diagnostics.retain(|d| seen.insert((d.code, d.span, d.message.clone())));
+    diagnostics
 }

@@ -51,6 +51,7 @@ codes! {
     FIELD_MISSING = "F0411", "a required field is not given";
     NO_TRIGGER = "F0412", "a journey without a trigger never begins";
     TOO_LARGE = "F0413", "the program is larger than Flow allows";
+    NO_BOUND_NEEDED = "F0415", "a wait that always ends takes no bound";
     NO_ANSWER = "F0414", "the api answers nothing that could be bound";
 
     UNKNOWN_TEMPLATE = "F0501", "there is no such template for the channel";
