@@ -1,6 +1,6 @@
 //! The body of a journey while it is laid out as a list of steps.
 
-use crate::bytecode::{Step, StepId, StepKind, Until};
+use crate::bytecode::{Step, StepId, StepKind};
 use crate::context::{index, Cx};
 use crate::node::Known;
 use flow_grammar::ast::{self, MatchArm};
@@ -54,7 +54,9 @@ impl Body {
     pub fn aim_at(&mut self, step: usize, target: StepId) {
         let Some(step) = self.steps.get_mut(step) else { return };
         match &mut step.kind {
-            StepKind::Jump(to) | StepKind::Branch { otherwise: to, .. } | StepKind::Fetch { otherwise: to, .. } => *to = target,
+            StepKind::Jump(to) | StepKind::Branch { otherwise: to, .. } | StepKind::Fetch { otherwise: to, .. } => {
+                *to = target
+            }
             StepKind::WaitMoment { otherwise, .. }
             | StepKind::WaitCondition { otherwise, .. }
             | StepKind::WaitEvent { otherwise, .. } => *otherwise = target,
@@ -66,8 +68,9 @@ impl Body {
     /// Lets a wait go on here when what it waited for came.
     pub fn aim_then(&mut self, step: usize) {
         let here = self.here();
-        if let Some(StepKind::WaitMoment { then, .. } | StepKind::WaitCondition { then, .. } | StepKind::WaitEvent { then, .. }) =
-            self.steps.get_mut(step).map(|s| &mut s.kind)
+        if let Some(
+            StepKind::WaitMoment { then, .. } | StepKind::WaitCondition { then, .. } | StepKind::WaitEvent { then, .. },
+        ) = self.steps.get_mut(step).map(|s| &mut s.kind)
         {
             *then = here;
         }
@@ -129,9 +132,4 @@ fn arms_of(arms: &[MatchArm]) -> impl Iterator<Item = &ast::Step> {
 /// FNV-1a, which stays the same from version to version.
 fn fnv(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// A step that waits, before its targets are known.
-pub(crate) fn bounded(bound: Option<Until>) -> (Option<Until>, StepId, StepId) {
-    (bound, LATER, LATER)
 }

@@ -123,7 +123,9 @@ impl Cx<'_> {
             (Kind::Number, Kind::Int) => "make it whole with `round(…)`, `floor(…)` or `ceil(…)`".to_owned(),
             (have, Kind::Text) if have.printable() => "write it into a text: `\"{…}\"`".into(),
             (Kind::DateTime, Kind::Date) => "take its day with `date(…)`".into(),
-            (have, Kind::Int | Kind::Number) if have.class() == Class::Text => "turn it into a number with `number(…)`".into(),
+            (have, Kind::Int | Kind::Number) if have.class() == Class::Text => {
+                "turn it into a number with `number(…)`".into()
+            }
             _ => format!("give a {wanted}"),
         };
         self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
@@ -145,7 +147,8 @@ impl Cx<'_> {
             (ExprKind::Broken, _) => None,
             (ExprKind::Missing, _) if optional => Some(Const::Missing),
             (ExprKind::Missing, _) => {
-                let problem = Diagnostic::error(code::MAY_BE_MISSING, expr.span, "a value is needed here, it cannot be missing");
+                let problem =
+                    Diagnostic::error(code::MAY_BE_MISSING, expr.span, "a value is needed here, it cannot be missing");
                 let example = want.example();
                 self.report(problem.help(format!("give a {}, like `{example}`", want.show(&self.program.types))));
                 None
@@ -221,7 +224,13 @@ impl Cx<'_> {
 
     /// Values for the fields of an event or record, in their order, with defaults; a required one that is
     /// not given is an error.
-    pub fn given_fields(&mut self, given: &[(Name, Expr)], fields: &[crate::bytecode::Field], owner: &str, span: Span) -> Option<Vec<Const>> {
+    pub fn given_fields(
+        &mut self,
+        given: &[(Name, Expr)],
+        fields: &[crate::bytecode::Field],
+        owner: &str,
+        span: Span,
+    ) -> Option<Vec<Const>> {
         let mut ok = self.known_fields(given, fields.iter().map(|f| f.name.as_str()), owner);
         let mut values = Vec::new();
         for field in fields {
@@ -247,7 +256,12 @@ impl Cx<'_> {
     }
 
     /// Whether all given names are fields, each given once.
-    pub fn known_fields<'f>(&mut self, given: &[(Name, Expr)], fields: impl Iterator<Item = &'f str> + Clone, owner: &str) -> bool {
+    pub fn known_fields<'f>(
+        &mut self,
+        given: &[(Name, Expr)],
+        fields: impl Iterator<Item = &'f str> + Clone,
+        owner: &str,
+    ) -> bool {
         let mut first: BTreeMap<&str, Span> = BTreeMap::new();
         let mut ok = true;
         for (name, _) in given {

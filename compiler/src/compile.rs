@@ -136,7 +136,8 @@ impl<'a> Cx<'a> {
         self.apis();
         let journeys = self.schema.journey_items.clone();
         for (id, decl) in &journeys {
-            let name = self.schema.journeys.iter().find(|(_, j)| *j == id).map_or_else(String::new, |(name, _)| name.clone());
+            let name =
+                self.schema.journeys.iter().find(|(_, j)| *j == id).map_or_else(String::new, |(name, _)| name.clone());
             let journey = self.compile_journey(*id, decl, name);
             self.program.journeys.push(journey);
         }

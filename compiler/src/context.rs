@@ -2,8 +2,8 @@
 //! there is to say.
 
 use crate::bytecode::{
-    ApiId, ChannelId, CodeId, Const, ConstId, EventId, JourneyId, MessageSlot, Outcome, Program, SegmentId, Slot, TopicId,
-    TriggerField,
+    ApiId, ChannelId, CodeId, Const, ConstId, EventId, JourneyId, MessageSlot, Outcome, Program, SegmentId, Slot,
+    TopicId, TriggerField,
 };
 use crate::compile::ProjectInput;
 use crate::diagnostic::Diagnostic;
@@ -180,7 +180,8 @@ impl Cx<'_> {
             return *id;
         }
         let id = TopicId(index(self.program.topics.len()));
-        let topic = crate::bytecode::Topic { name: name.into(), transactional: name == "transactional", required: false };
+        let topic =
+            crate::bytecode::Topic { name: name.into(), transactional: name == "transactional", required: false };
         self.program.topics.push(topic);
         self.schema.topics.insert(name.into(), id);
         id

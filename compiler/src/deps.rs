@@ -96,7 +96,8 @@ impl Cx<'_> {
         if let Some(span) = moving::residue(node) {
             let written = self.folded(span);
             let message = format!("`{written}` moves with time in a way that cannot be followed");
-            let help = "compare it: `now > … + 2h`; or use `hour(now)`, `weekday(now)`, `today` or `days between … and now`";
+            let help =
+                "compare it: `now > … + 2h`; or use `hour(now)`, `weekday(now)`, `today` or `days between … and now`";
             self.report(Diagnostic::error(code::CANNOT_FOLLOW, span, message).help(help));
         }
         let code = self.lower(node);

@@ -43,7 +43,9 @@ impl Cx<'_> {
             }
             ExprKind::IsKnown(inner) => self.is_known(inner, span, scope),
             ExprKind::Occurred(query) => self.occurred(query, scope),
-            ExprKind::Aggregate { function, field, query } => self.aggregate(*function, field.as_ref(), query, span, scope),
+            ExprKind::Aggregate { function, field, query } => {
+                self.aggregate(*function, field.as_ref(), query, span, scope)
+            }
             ExprKind::Pick { query, .. } => {
                 self.check_only_query(query, scope);
                 let message = "this names an event, and a value is needed here";
@@ -55,7 +57,8 @@ impl Cx<'_> {
             ExprKind::UnitsBetween(unit, a, b) => self.units_between(*unit, a, b, span, scope),
             ExprKind::List(items) => self.list(items, span, scope),
             ExprKind::Record(_) | ExprKind::Missing => {
-                let problem = Diagnostic::error(code::NOT_CONSTANT, span, "records and `missing` can be written in tests only");
+                let problem =
+                    Diagnostic::error(code::NOT_CONSTANT, span, "records and `missing` can be written in tests only");
                 self.report(problem.help("an expression gives single values and lists"));
                 Node::poison(span)
             }
@@ -105,7 +108,9 @@ impl Cx<'_> {
                 None => {
                     let (have, want) = (self.show(&node.ty), kind.show(&self.program.types));
                     let message = format!("the list holds {want}, and this is {have}");
-                    self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help("all elements are of one type"));
+                    self.report(
+                        Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help("all elements are of one type"),
+                    );
                 }
             }
             nodes.push(node);
@@ -196,7 +201,11 @@ impl Cx<'_> {
         let word = &name.text;
         let kinds = [(trigger, "a field of the trigger"), (attribute, "a user attribute"), (event, "an event")];
         let kinds: Vec<&str> = kinds.iter().filter(|(fits, _)| *fits).map(|(_, text)| *text).collect();
-        let ways = [(trigger, format!("`trigger.{word}`")), (attribute, format!("`user.{word}`")), (event, format!("`{word} ever`"))];
+        let ways = [
+            (trigger, format!("`trigger.{word}`")),
+            (attribute, format!("`user.{word}`")),
+            (event, format!("`{word} ever`")),
+        ];
         let ways: Vec<String> = ways.into_iter().filter(|(fits, _)| *fits).map(|(_, text)| text).collect();
         let message = format!("`{word}` is {}", kinds.join(" and "));
         let help = format!("write {}", ways.join(" or "));
@@ -229,10 +238,14 @@ impl Cx<'_> {
         let mut all: Vec<String> = Vec::new();
         match scope.frame {
             Some(Frame::Event(event)) => {
-                all.extend(self.program.events.get(event.index()).iter().flat_map(|e| e.fields.iter().map(|f| f.name.clone())));
+                all.extend(
+                    self.program.events.get(event.index()).iter().flat_map(|e| e.fields.iter().map(|f| f.name.clone())),
+                );
             }
             Some(Frame::Params(api)) => {
-                all.extend(self.program.apis.get(api.index()).iter().flat_map(|a| a.params.iter().map(|f| f.name.clone())));
+                all.extend(
+                    self.program.apis.get(api.index()).iter().flat_map(|a| a.params.iter().map(|f| f.name.clone())),
+                );
             }
             None => {}
         }
@@ -325,7 +338,9 @@ impl Cx<'_> {
             return Some(Node::new(NodeKind::EntryTime, Ty::known(Kind::DateTime), span));
         }
         let event = self.schema.events.get(word).copied();
-        if self.is_channel(word) && (event.is_none() || crate::bytecode::Outcome::ALL.iter().any(|o| o.word() == name.text)) {
+        if self.is_channel(word)
+            && (event.is_none() || crate::bytecode::Outcome::ALL.iter().any(|o| o.word() == name.text))
+        {
             let channel = self.channel(owner);
             let outcome = self.outcome(name);
             let (Some(channel), Some(outcome)) = (channel, outcome) else { return Some(Node::poison(span)) };
@@ -357,7 +372,8 @@ impl Cx<'_> {
                         Node::new(NodeKind::Member(Box::new(base), at), ty, span)
                     }
                     None => {
-                        let near = nearest(&name.text, record.fields.iter().map(|f| f.name.as_str())).map(str::to_owned);
+                        let near =
+                            nearest(&name.text, record.fields.iter().map(|f| f.name.as_str())).map(str::to_owned);
                         let message = format!("`{}` has no field `{}`", record.name, name.text);
                         let problem = Diagnostic::error(code::UNKNOWN_FIELD, name.span, message);
                         self.report(offer(problem, near, name.span, "name one of its fields"));
@@ -371,7 +387,11 @@ impl Cx<'_> {
             }
             _ => {
                 let message = format!("a {} has no field `{}`", self.show(&base.ty), name.text);
-                let help = if base.ty.kind.class() == crate::types::Class::List { "a list has `.first`" } else { "use the value itself" };
+                let help = if base.ty.kind.class() == crate::types::Class::List {
+                    "a list has `.first`"
+                } else {
+                    "use the value itself"
+                };
                 self.report(Diagnostic::error(code::UNKNOWN_FIELD, name.span, message).help(help));
                 Node::poison(span)
             }

@@ -64,7 +64,12 @@ impl Cx<'_> {
         };
         if nodes.len() < *fewest || nodes.len() > *most {
             let count = if fewest == most { fewest.to_string() } else { format!("{fewest} or {most}") };
-            let message = format!("`{}` takes {count} argument{}, and here are {}", name.text, if *most == 1 { "" } else { "s" }, nodes.len());
+            let message = format!(
+                "`{}` takes {count} argument{}, and here are {}",
+                name.text,
+                if *most == 1 { "" } else { "s" },
+                nodes.len()
+            );
             self.report(Diagnostic::error(code::WRONG_ARGUMENTS, span, message).help("give it what it takes"));
             return Node::poison(span);
         }
@@ -98,7 +103,11 @@ impl Cx<'_> {
             };
             if !fits {
                 let message = format!("`{name}` does not take {} here", self.show(&second.ty));
-                let help = if function == Function::Round { "the second argument is a number of places" } else { "both arguments are of one type" };
+                let help = if function == Function::Round {
+                    "the second argument is a number of places"
+                } else {
+                    "both arguments are of one type"
+                };
                 self.report(Diagnostic::error(code::WRONG_ARGUMENTS, second.span, message).help(help));
                 return Node::poison(span);
             }
@@ -126,7 +135,9 @@ impl Cx<'_> {
             Takes::Printable => "a single value",
             Takes::List => "a list",
         };
-        if let (Some(written), true) = (arg.as_text(), matches!(takes, Takes::Moment | Takes::Instant | Takes::InstantOrTime)) {
+        if let (Some(written), true) =
+            (arg.as_text(), matches!(takes, Takes::Moment | Takes::Instant | Takes::InstantOrTime))
+        {
             let written = written.to_owned();
             self.text_for_time(&written, &Kind::DateTime, arg.span);
             return;
@@ -153,8 +164,11 @@ impl Cx<'_> {
             if let Some(written) = node.as_text().map(str::to_owned) {
                 self.text_for_time(&written, &Kind::Date, node.span);
             } else {
-                let message = format!("time is counted between dates and instants, and this is {}", self.show(&node.ty));
-                self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help("name a date or an instant"));
+                let message =
+                    format!("time is counted between dates and instants, and this is {}", self.show(&node.ty));
+                self.report(
+                    Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help("name a date or an instant"),
+                );
             }
             return Node::poison(span);
         }
@@ -186,7 +200,13 @@ fn result(function: Function, args: &[Node]) -> Kind {
         Function::Lower | Function::Upper | Function::Trim | Function::Text => Kind::Text,
         Function::Length | Function::Floor | Function::Ceil | Function::Int => Kind::Int,
         Function::Year | Function::Month | Function::Day | Function::Hour | Function::Minute => Kind::Int,
-        Function::Round => if args.len() == 1 { Kind::Int } else { Kind::Number },
+        Function::Round => {
+            if args.len() == 1 {
+                Kind::Int
+            } else {
+                Kind::Number
+            }
+        }
         Function::Abs => first,
         Function::Min | Function::Max => args.get(1).and_then(|b| first.join(&b.ty.kind)).unwrap_or(Kind::Poison),
         Function::Number => Kind::Number,

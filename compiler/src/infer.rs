@@ -62,7 +62,11 @@ fn field(name: &str, ty: Type) -> Field {
 
 fn fields_of(solver: &Solver, owner: &Owner) -> Vec<Field> {
     let found: BTreeMap<String, Type> = solver.solved(owner);
-    found.into_iter().filter(|(name, _)| !(*owner == Owner::User && name == "id")).map(|(name, ty)| field(&name, ty)).collect()
+    found
+        .into_iter()
+        .filter(|(name, _)| !(*owner == Owner::User && name == "id"))
+        .map(|(name, ty)| field(&name, ty))
+        .collect()
 }
 
 /// The place that stands for the whole of what was inferred: the first use.

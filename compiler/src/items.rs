@@ -40,7 +40,8 @@ impl<'a> Cx<'a> {
         let inside = |value: Decimal, limit: i64| value.abs() <= Decimal::from(limit);
         let fits = inside(decl.latitude, 90) && inside(decl.longitude, 180) && decl.radius_metres > Decimal::ZERO;
         if !fits {
-            let problem = Diagnostic::error(code::OUT_OF_RANGE, decl.shape_span, "there is no such circle on the earth");
+            let problem =
+                Diagnostic::error(code::OUT_OF_RANGE, decl.shape_span, "there is no such circle on the earth");
             self.report(problem.help("write latitude (-90 to 90), longitude (-180 to 180) and a radius"));
         }
         let fence = Fence { latitude: decl.latitude, longitude: decl.longitude, radius: decl.radius_metres };
@@ -92,7 +93,13 @@ impl<'a> Cx<'a> {
         self.leads_to(start, start, &mut seen, &mut path).then_some(path)
     }
 
-    fn leads_to(&self, at: SegmentId, goal: SegmentId, seen: &mut BTreeSet<SegmentId>, path: &mut Vec<(SegmentId, Span)>) -> bool {
+    fn leads_to(
+        &self,
+        at: SegmentId,
+        goal: SegmentId,
+        seen: &mut BTreeSet<SegmentId>,
+        path: &mut Vec<(SegmentId, Span)>,
+    ) -> bool {
         for (next, span) in self.segment_uses.get(&at).into_iter().flatten() {
             path.push((at, *span));
             if *next == goal || (seen.insert(*next) && self.leads_to(*next, goal, seen, path)) {
@@ -113,7 +120,8 @@ impl<'a> Cx<'a> {
 
     fn api(&mut self, id: ApiId, decl: &'a ast::ApiDecl) {
         let scope = Scope { person: false, frame: Some(Frame::Params(id)), ..Scope::outside() };
-        let request = decl.request.as_ref().map(|(method, url)| (method.text.to_uppercase(), self.text_code(url, &scope)));
+        let request =
+            decl.request.as_ref().map(|(method, url)| (method.text.to_uppercase(), self.text_code(url, &scope)));
         let headers = decl
             .headers
             .iter()
@@ -161,11 +169,14 @@ impl<'a> Cx<'a> {
     fn policy_rule(&mut self, rule: &PolicyRule) {
         match &rule.kind {
             PolicyKind::QuietHours { from, to, channels } => self.quiet_hours(from, to, channels),
-            PolicyKind::Cap { count, channel, window, everyone } => self.cap(*count, channel.as_ref(), window, *everyone, rule.span),
+            PolicyKind::Cap { count, channel, window, everyone } => {
+                self.cap(*count, channel.as_ref(), window, *everyone, rule.span)
+            }
             PolicyKind::RequireConsent(topics) => {
                 for name in topics {
                     if name.text == "transactional" {
-                        let problem = Diagnostic::error(code::WRONG_KIND, name.span, "transactional messages need no consent");
+                        let problem =
+                            Diagnostic::error(code::WRONG_KIND, name.span, "transactional messages need no consent");
                         self.report(problem.help("name another topic, or remove it here"));
                         continue;
                     }
@@ -185,7 +196,8 @@ impl<'a> Cx<'a> {
         let ids: Vec<_> = channels.iter().filter_map(|name| self.channel(name)).collect();
         if begin.is_some() && begin == end {
             let span = from.span.to(to.span);
-            let problem = Diagnostic::error(code::QUIET_HOURS_EMPTY, span, "quiet hours begin and end at the same time");
+            let problem =
+                Diagnostic::error(code::QUIET_HOURS_EMPTY, span, "quiet hours begin and end at the same time");
             self.report(problem.help("write when they begin and when they are over: `21:00 to 08:00`"));
         }
         let (Some(from), Some(to)) = (begin, end) else { return };

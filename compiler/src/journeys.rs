@@ -1,6 +1,8 @@
 //! Journeys: their headers.
 
-use crate::bytecode::{Again, Enter, EnterMode, EventId, Exit, Goal, Journey, JourneyId, ListId, SegmentId, TopicId, Trigger};
+use crate::bytecode::{
+    Again, Enter, EnterMode, EventId, Exit, Goal, Journey, JourneyId, ListId, SegmentId, TopicId, Trigger,
+};
 use crate::compile_codes as code;
 use crate::context::{index, Cx, JourneyCx, Scope, TriggerAccess};
 use crate::diagnostic::Diagnostic;
@@ -25,8 +27,12 @@ impl Cx<'_> {
         let found = self.find_triggers(&decl.header);
         let topic = self.journey_topic(&decl.header);
         let events: Vec<EventId> = found.iter().filter_map(|f| f.event).collect();
-        let eventless = |kind: &TriggerKind| !matches!(kind, TriggerKind::Event(_) | TriggerKind::Without { .. } | TriggerKind::Broken);
-        let ends = |kind: &ClauseKind| matches!(kind, ClauseKind::ExitOn(_) | ClauseKind::ExitWhen(_) | ClauseKind::ExitAfter(_));
+        let eventless = |kind: &TriggerKind| {
+            !matches!(kind, TriggerKind::Event(_) | TriggerKind::Without { .. } | TriggerKind::Broken)
+        };
+        let ends = |kind: &ClauseKind| {
+            matches!(kind, ClauseKind::ExitOn(_) | ClauseKind::ExitWhen(_) | ClauseKind::ExitAfter(_))
+        };
         self.journey = Some(JourneyCx {
             id,
             topic,
@@ -76,7 +82,9 @@ impl Cx<'_> {
             for trigger in triggers {
                 let (event, without) = match &trigger.kind {
                     TriggerKind::Event(event) => (self.event_ref(&event.event), None),
-                    TriggerKind::Without { event, without, .. } => (self.event_ref(&event.event), self.event_ref(&without.event)),
+                    TriggerKind::Without { event, without, .. } => {
+                        (self.event_ref(&event.event), self.event_ref(&without.event))
+                    }
                     _ => (None, None),
                 };
                 found.push(Found { trigger, event, without });
@@ -110,7 +118,13 @@ impl Cx<'_> {
                     _ => None,
                 };
                 let within = self.positive_duration(within, &outside);
-                Some(Trigger::Without { event: found.event?, filter, without: found.without?, without_filter, within: within? })
+                Some(Trigger::Without {
+                    event: found.event?,
+                    filter,
+                    without: found.without?,
+                    without_filter,
+                    within: within?,
+                })
             }
             TriggerKind::Enter(condition) => Some(Trigger::Enter(self.followed_segment(condition))),
             TriggerKind::Leave(condition) => Some(Trigger::Leave(self.followed_segment(condition))),
@@ -173,7 +187,11 @@ impl Cx<'_> {
         let outside = Scope::outside();
         let node = self.expr(date, &outside);
         let node = self.coerce(node, &Kind::Date, true, "`on date`");
-        self.stands_still(&node, "the day of a trigger", "name an attribute or a date; for every day there is `on every day at …`");
+        self.stands_still(
+            &node,
+            "the day of a trigger",
+            "name an attribute or a date; for every day there is `on every day at …`",
+        );
         let at = self.const_time(at, &outside);
         if node.is_poison() {
             return None;
@@ -186,7 +204,8 @@ impl Cx<'_> {
     /// A moment that runs away with time is never reached.
     pub fn stands_still(&mut self, node: &Node, what: &str, help: &str) {
         if moving::moves(node) {
-            let message = format!("{what} is computed anew as time goes on, and `{}` moves along", self.folded(node.span));
+            let message =
+                format!("{what} is computed anew as time goes on, and `{}` moves along", self.folded(node.span));
             self.report(Diagnostic::error(code::CANNOT_FOLLOW, node.span, message).help(help));
         }
     }
@@ -274,7 +293,9 @@ impl Cx<'_> {
             return Some(share);
         }
         let message = format!("a holdout of {share}% makes no comparison");
-        self.report(Diagnostic::error(code::OUT_OF_RANGE, span, message).help("write a share between 0% and 100%, like `5%`"));
+        self.report(
+            Diagnostic::error(code::OUT_OF_RANGE, span, message).help("write a share between 0% and 100%, like `5%`"),
+        );
         None
     }
 
@@ -322,7 +343,9 @@ impl Cx<'_> {
             if let Some((at, _)) = self.keep_trigger_field(field) {
                 if enter.key.contains(&at) {
                     let message = format!("`{}` stands there twice", field.text);
-                    self.report(Diagnostic::error(code::CLAUSE_TWICE, field.span, message).help("name each field once"));
+                    self.report(
+                        Diagnostic::error(code::CLAUSE_TWICE, field.span, message).help("name each field once"),
+                    );
                 } else {
                     enter.key.push(at);
                 }
@@ -349,7 +372,8 @@ impl Cx<'_> {
 
     /// A journey that nothing begins.
     pub fn check_begins(&mut self, decl: &ast::JourneyDecl, id: JourneyId) {
-        let has_trigger = decl.header.iter().any(|clause| matches!(clause.kind, ClauseKind::On(_) | ClauseKind::Broken));
+        let has_trigger =
+            decl.header.iter().any(|clause| matches!(clause.kind, ClauseKind::On(_) | ClauseKind::Broken));
         if has_trigger || self.starts.iter().any(|(_, started)| *started == id) {
             return;
         }

@@ -1,6 +1,8 @@
 //! Expressions after checking: every name is settled and every part has a type.
 
-use crate::bytecode::{Arith, AttrId, ChannelId, Compare, Const, Function, MessageSlot, Outcome, QueryId, SegmentId, Slot, TopicId, Unit};
+use crate::bytecode::{
+    Arith, AttrId, ChannelId, Compare, Const, Function, MessageSlot, Outcome, QueryId, SegmentId, Slot, TopicId, Unit,
+};
 use crate::types::{Kind, Ty};
 use flow_grammar::span::Span;
 use std::collections::BTreeSet;

@@ -145,7 +145,8 @@ impl Cx<'_> {
 
     fn not_comparable(&mut self, left: &Node, right: &Node, span: Span) {
         for (text, other) in [(left, right), (right, left)] {
-            let timely = matches!(other.ty.kind.class(), Class::Moment | Class::Time | Class::Duration | Class::Weekday);
+            let timely =
+                matches!(other.ty.kind.class(), Class::Moment | Class::Time | Class::Duration | Class::Weekday);
             if let (Some(written), true) = (text.as_text(), timely) {
                 let written = written.to_owned();
                 self.text_for_time(&written, &other.ty.kind.clone(), text.span);
@@ -153,9 +154,13 @@ impl Cx<'_> {
             }
         }
         let help = match (left.ty.kind.class(), right.ty.kind.class()) {
-            (Class::Text, Class::Number) => "write the number without quotes, or turn the text into one with `number(…)`",
+            (Class::Text, Class::Number) => {
+                "write the number without quotes, or turn the text into one with `number(…)`"
+            }
             (Class::Number, Class::Text) => "write the number without quotes, or turn it into a text with `text(…)`",
-            (Class::Moment, Class::Time) | (Class::Time, Class::Moment) => "take the time of the day with `time(…)` or `hour(…)`",
+            (Class::Moment, Class::Time) | (Class::Time, Class::Moment) => {
+                "take the time of the day with `time(…)` or `hour(…)`"
+            }
             (Class::List, _) => "use `contains`",
             _ => "compare values of one type",
         };
@@ -255,7 +260,13 @@ impl Cx<'_> {
             }
             kind if kind.class() == Class::Text => self.texts("contains", &left, &right, span),
             _ => {
-                let _ = self.do_not_fit("contains", &left, &right, span, "it looks for a text in a text, or an element in a list");
+                let _ = self.do_not_fit(
+                    "contains",
+                    &left,
+                    &right,
+                    span,
+                    "it looks for a text in a text, or an element in a list",
+                );
                 false
             }
         };
@@ -266,7 +277,14 @@ impl Cx<'_> {
         Node { yes, ..Node::test(NodeKind::Contains(Box::new(left), Box::new(right)), span) }
     }
 
-    fn affix(&mut self, make: fn(Box<Node>, Box<Node>) -> NodeKind, what: &str, left: Node, right: Node, span: Span) -> Node {
+    fn affix(
+        &mut self,
+        make: fn(Box<Node>, Box<Node>) -> NodeKind,
+        what: &str,
+        left: Node,
+        right: Node,
+        span: Span,
+    ) -> Node {
         if !self.texts(what, &left, &right, span) {
             return Node::test(NodeKind::Poison, span);
         }
@@ -297,7 +315,9 @@ impl Cx<'_> {
             }
             _ => {
                 let message = format!("`-` needs a number, and this is {}", self.show(&inner.ty));
-                self.report(Diagnostic::error(code::BAD_OPERANDS, span, message).help("write a number or a duration after it"));
+                self.report(
+                    Diagnostic::error(code::BAD_OPERANDS, span, message).help("write a number or a duration after it"),
+                );
                 Node::poison(span)
             }
         }
@@ -328,8 +348,12 @@ impl Cx<'_> {
                 let (left, right) = same_moment(left, right);
                 (Kind::Duration, left, right)
             }
-            (Arith::Multiply, Class::Duration, Class::Number) if right.ty.kind == Kind::Int => (Kind::Duration, left, right),
-            (Arith::Multiply, Class::Number, Class::Duration) if left.ty.kind == Kind::Int => (Kind::Duration, right, left),
+            (Arith::Multiply, Class::Duration, Class::Number) if right.ty.kind == Kind::Int => {
+                (Kind::Duration, left, right)
+            }
+            (Arith::Multiply, Class::Number, Class::Duration) if left.ty.kind == Kind::Int => {
+                (Kind::Duration, right, left)
+            }
             _ => return self.no_arith(op, &left, &right, span),
         };
         let optional = missing || (op == Arith::Divide && !nonzero(&right));
@@ -344,9 +368,13 @@ impl Cx<'_> {
             Arith::Divide => "/",
         };
         let help = match (op, left.ty.kind.class(), right.ty.kind.class()) {
-            (Arith::Add, Class::Text, _) | (Arith::Add, _, Class::Text) => "put texts together by interpolation: \"{a} {b}\"",
+            (Arith::Add, Class::Text, _) | (Arith::Add, _, Class::Text) => {
+                "put texts together by interpolation: \"{a} {b}\""
+            }
             (_, Class::Moment, Class::Number) => "say of what: `3d`, `2h`",
-            (_, Class::Duration, _) | (_, _, Class::Duration) => "durations are added to durations, dates and instants, and multiplied by whole numbers",
+            (_, Class::Duration, _) | (_, _, Class::Duration) => {
+                "durations are added to durations, dates and instants, and multiplied by whole numbers"
+            }
             _ => "it works on numbers, durations, dates and instants",
         };
         self.do_not_fit(sign, left, right, span, help)

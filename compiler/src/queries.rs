@@ -58,14 +58,24 @@ impl Cx<'_> {
         if let Some(filter) = &query.filter {
             self.condition(filter, scope);
         }
-        let message = format!("`{}.{}` is about one message and takes neither window nor `where`", query.event.name.text, word.text);
+        let message = format!(
+            "`{}.{}` is about one message and takes neither window nor `where`",
+            query.event.name.text, word.text
+        );
         let help = format!("write `{}.{}` alone", query.event.name.text, word.text);
         self.report(Diagnostic::error(code::WRONG_KIND, query.span, message).help(help));
         Some(Node::test(NodeKind::Poison, query.span))
     }
 
     /// `count(E …)`, `sum(field of E …)`
-    pub fn aggregate(&mut self, function: Aggregate, field: Option<&Name>, query: &EventQuery, span: Span, scope: &Scope) -> Node {
+    pub fn aggregate(
+        &mut self,
+        function: Aggregate,
+        field: Option<&Name>,
+        query: &EventQuery,
+        span: Span,
+        scope: &Scope,
+    ) -> Node {
         let Some((event, asked, filter)) = self.checked_query(query, scope, false) else { return Node::poison(span) };
         let found = match (function, field) {
             (Aggregate::Count, _) => Some((QueryAnswer::Count, Ty::known(Kind::Int))),
@@ -112,7 +122,9 @@ impl Cx<'_> {
         let Some((event, asked, filter)) = self.checked_query(query, scope, true) else { return Node::poison(span) };
         let field = self.event_field(event, &name.text).map(|(at, field)| (at, Kind::of(&field.ty)));
         let (answer, kind) = match (field, name.text.as_str()) {
-            (Some((at, kind)), _) => (if first { QueryAnswer::FirstField(at) } else { QueryAnswer::LastField(at) }, kind),
+            (Some((at, kind)), _) => {
+                (if first { QueryAnswer::FirstField(at) } else { QueryAnswer::LastField(at) }, kind)
+            }
             (None, "time") => (if first { QueryAnswer::FirstTime } else { QueryAnswer::LastTime }, Kind::DateTime),
             _ => {
                 self.unknown_field(event, name);
@@ -128,7 +140,12 @@ impl Cx<'_> {
         let _ = self.checked_query(query, scope, true);
     }
 
-    fn checked_query(&mut self, query: &EventQuery, scope: &Scope, ever: bool) -> Option<(EventId, Asked, Option<CodeId>)> {
+    fn checked_query(
+        &mut self,
+        query: &EventQuery,
+        scope: &Scope,
+        ever: bool,
+    ) -> Option<(EventId, Asked, Option<CodeId>)> {
         if !scope.person {
             let problem = Diagnostic::error(code::NOT_CONSTANT, query.span, "what happened cannot be asked here");
             self.report(problem.help("only the parameters can be named here"));
@@ -159,7 +176,8 @@ impl Cx<'_> {
             Window::Last(length) => {
                 let length_is = self.const_duration(length, scope)?.window_millis();
                 if length_is <= 0 {
-                    let problem = Diagnostic::error(code::OUT_OF_RANGE, length.span, "a window of no length holds nothing");
+                    let problem =
+                        Diagnostic::error(code::OUT_OF_RANGE, length.span, "a window of no length holds nothing");
                     self.report(problem.help("write how far back to look: `in last 30d`"));
                     return None;
                 }
@@ -189,7 +207,14 @@ impl Cx<'_> {
     }
 
     /// The number of a question; equal questions have one.
-    fn query(&mut self, event: EventId, window: QueryWindow, filter: Option<CodeId>, answer: QueryAnswer, span: Span) -> QueryId {
+    fn query(
+        &mut self,
+        event: EventId,
+        window: QueryWindow,
+        filter: Option<CodeId>,
+        answer: QueryAnswer,
+        span: Span,
+    ) -> QueryId {
         self.use_event(event);
         if window == QueryWindow::Entry {
             if let Some(journey) = &self.journey {

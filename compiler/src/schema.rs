@@ -24,7 +24,6 @@ pub(crate) struct Schema<'a> {
     pub segments: BTreeMap<String, SegmentId>,
     pub apis: BTreeMap<String, ApiId>,
     pub journeys: BTreeMap<String, JourneyId>,
-    pub tests: BTreeMap<String, ()>,
     /// Where each name was declared.
     places: BTreeMap<(Space, String), Span>,
     pub segment_items: Vec<(SegmentId, SegmentItem<'a>)>,
@@ -131,7 +130,9 @@ impl<'a> Cx<'a> {
         let fields = self.program.types.get(at.index()).map_or(&[][..], |t| &t.fields);
         depth <= self.program.types.len()
             && fields.iter().any(|field| match field.ty {
-                Type::Record(inner) if !field.optional => inner == start || self.contains_itself(start, inner, depth + 1),
+                Type::Record(inner) if !field.optional => {
+                    inner == start || self.contains_itself(start, inner, depth + 1)
+                }
                 _ => false,
             })
     }
@@ -163,7 +164,8 @@ impl<'a> Cx<'a> {
             Item::Policy(decl) => self.schema.policy_items.push(decl),
             Item::Journey(decl) => {
                 let name = decl.name.as_ref().map_or_else(|| stem(path), |name| name.text.clone());
-                let span = decl.name.as_ref().map_or(Span::new(decl.span.file, decl.span.start, decl.span.start), |n| n.span);
+                let span =
+                    decl.name.as_ref().map_or(Span::new(decl.span.file, decl.span.start, decl.span.start), |n| n.span);
                 if self.declare(Space::Journey, &name, span) {
                     let id = JourneyId(index(self.schema.journey_items.len()));
                     self.schema.journeys.insert(name, id);
@@ -225,7 +227,15 @@ impl<'a> Cx<'a> {
         let id = EventId(index(self.program.events.len()));
         self.schema.events.insert(name.into(), id);
         let (name, wire) = (name.into(), wire.into());
-        self.program.events.push(Event { name, wire, fields, origin, outcome: None, history: History::default(), used: false });
+        self.program.events.push(Event {
+            name,
+            wire,
+            fields,
+            origin,
+            outcome: None,
+            history: History::default(),
+            used: false,
+        });
         id
     }
 
@@ -321,11 +331,17 @@ impl<'a> Cx<'a> {
             return Some(*id);
         }
         const WORDS: [&str; 12] = [
-            "text", "int", "number", "bool", "date", "time", "datetime", "duration", "email", "phone", "url", "timezone",
+            "text", "int", "number", "bool", "date", "time", "datetime", "duration", "email", "phone", "url",
+            "timezone",
         ];
         let near = nearest(&name.text, self.schema.types.keys().map(String::as_str).chain(WORDS)).map(str::to_owned);
         let message = format!("there is no type `{}`", name.text);
-        self.report(offer(Diagnostic::error(code::UNKNOWN_TYPE, name.span, message), near, name.span, "declare it with `type`"));
+        self.report(offer(
+            Diagnostic::error(code::UNKNOWN_TYPE, name.span, message),
+            near,
+            name.span,
+            "declare it with `type`",
+        ));
         None
     }
 
@@ -337,17 +353,25 @@ impl<'a> Cx<'a> {
         }) else {
             return;
         };
-        let coordinate = |name: &str| Field { name: name.into(), wire: name.into(), ty: Type::Number, optional: false, default: None };
+        let coordinate = |name: &str| Field {
+            name: name.into(),
+            wire: name.into(),
+            ty: Type::Number,
+            optional: false,
+            default: None,
+        };
         match self.schema.events.get("location").copied() {
             None => {
                 self.add_event("location", "location", vec![coordinate("lat"), coordinate("lon")], Origin::BuiltIn);
             }
             Some(id) => {
                 let fields = self.program.events.get(id.index()).map_or(&[][..], |e| &e.fields);
-                let has = |name: &str| fields.iter().any(|f| f.name == name && matches!(f.ty, Type::Number | Type::Int));
+                let has =
+                    |name: &str| fields.iter().any(|f| f.name == name && matches!(f.ty, Type::Number | Type::Int));
                 if !(has("lat") && has("lon")) {
                     let at = self.place(Space::Condition, "location").unwrap_or(fence);
-                    let problem = Diagnostic::error(code::UNKNOWN_FIELD, at, "`location` needs the numbers `lat` and `lon`");
+                    let problem =
+                        Diagnostic::error(code::UNKNOWN_FIELD, at, "`location` needs the numbers `lat` and `lon`");
                     self.report(problem.label(fence, "a fence reads them").help("add `lat: number  lon: number`"));
                 }
             }

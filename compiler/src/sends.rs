@@ -20,7 +20,8 @@ impl Cx<'_> {
             Route::FirstOf(names) => (names.as_slice(), false),
             Route::AllOf(names) => (names.as_slice(), true),
         };
-        let channels: Vec<(ChannelId, &Name)> = names.iter().filter_map(|name| Some((self.channel(name)?, name))).collect();
+        let channels: Vec<(ChannelId, &Name)> =
+            names.iter().filter_map(|name| Some((self.channel(name)?, name))).collect();
         self.once_each(&channels);
         let content = self.content(&send.content, &channels, &scope);
         let to = send.to.as_ref().map(|to| {
@@ -76,8 +77,13 @@ impl Cx<'_> {
         let here = self.program.templates.keys().filter(|(_, c)| *c == channel).map(|(name, _)| name.as_str());
         let near = nearest(&name.text, here).map(str::to_owned);
         let message = format!("there is no template `{}` for {}", name.text, channel_name.text);
-        let elsewhere: Vec<&str> =
-            self.program.templates.keys().filter(|(n, c)| *n == name.text && *c != channel).map(|(_, c)| self.channel_name(*c)).collect();
+        let elsewhere: Vec<&str> = self
+            .program
+            .templates
+            .keys()
+            .filter(|(n, c)| *n == name.text && *c != channel)
+            .map(|(_, c)| self.channel_name(*c))
+            .collect();
         let mut help = format!("add `templates/{}.{}.liquid`", name.text, channel_name.text);
         if !elsewhere.is_empty() {
             help.push_str(&format!("; so far there is one for {}", crate::names::enumerate(&elsewhere)));
@@ -148,7 +154,11 @@ impl Cx<'_> {
         let args = self.arguments(api, call, &scope);
         let Some(api) = api else { return };
         body.known.fade();
-        let at = body.push(StepKind::Fetch { api, args, slot: None, otherwise: LATER }, &self.identity("call", step), step.span);
+        let at = body.push(
+            StepKind::Fetch { api, args, slot: None, otherwise: LATER },
+            &self.identity("call", step),
+            step.span,
+        );
         body.aim(at);
     }
 
@@ -184,7 +194,12 @@ impl Cx<'_> {
     }
 
     /// For each parameter the argument that is meant for it, by name or by place.
-    pub fn match_arguments<'e>(&mut self, params: &[crate::bytecode::Field], args: &'e [(Option<Name>, Expr)], api: &Name) -> Vec<Option<&'e Expr>> {
+    pub fn match_arguments<'e>(
+        &mut self,
+        params: &[crate::bytecode::Field],
+        args: &'e [(Option<Name>, Expr)],
+        api: &Name,
+    ) -> Vec<Option<&'e Expr>> {
         let mut given: Vec<Option<&Expr>> = vec![None; params.len()];
         let mut place = 0;
         for (name, value) in args {
@@ -210,7 +225,8 @@ impl Cx<'_> {
 
     fn no_parameter(&mut self, params: &[crate::bytecode::Field], name: Option<&Name>, value: &Expr, api: &Name) {
         let Some(name) = name else {
-            let message = format!("`{}` takes {} argument{}", api.text, params.len(), if params.len() == 1 { "" } else { "s" });
+            let message =
+                format!("`{}` takes {} argument{}", api.text, params.len(), if params.len() == 1 { "" } else { "s" });
             self.report(Diagnostic::error(code::WRONG_ARGUMENTS, value.span, message).help("remove what is too much"));
             return;
         };

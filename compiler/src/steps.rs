@@ -45,7 +45,14 @@ impl Cx<'_> {
                 self.wait_until(until, bound.as_ref(), (then.as_deref(), otherwise.as_deref()), step, body);
             }
             K::WaitFor { events, filter, bound, then, otherwise } => {
-                self.wait_for(events, filter.as_ref(), bound.as_ref(), (then.as_deref(), otherwise.as_deref()), step, body);
+                self.wait_for(
+                    events,
+                    filter.as_ref(),
+                    bound.as_ref(),
+                    (then.as_deref(), otherwise.as_deref()),
+                    step,
+                    body,
+                );
             }
             K::WaitWithin { from, to, days } => self.wait_within(from, to, days.as_ref(), step, body),
             K::WaitBestHour { channel, within } => self.wait_best_hour(channel, within, step, body),
@@ -82,7 +89,10 @@ impl Cx<'_> {
         if full && !body.overfull {
             body.overfull = true;
             let message = format!("the journey has more than {MAX_STEPS} steps");
-            self.report(Diagnostic::error(code::TOO_LARGE, span, message).help("use `repeat` in place of `for`, or make two journeys"));
+            self.report(
+                Diagnostic::error(code::TOO_LARGE, span, message)
+                    .help("use `repeat` in place of `for`, or make two journeys"),
+            );
         }
         full
     }
@@ -97,7 +107,14 @@ impl Cx<'_> {
     }
 
     /// `then` and `else` of a step that was just laid out: the targets, and what is known after.
-    pub fn two_ways(&mut self, at: usize, ways: (Option<&ast::Step>, Option<&ast::Step>), facts: (Known, Known), span: Span, body: &mut Body) {
+    pub fn two_ways(
+        &mut self,
+        at: usize,
+        ways: (Option<&ast::Step>, Option<&ast::Step>),
+        facts: (Known, Known),
+        span: Span,
+        body: &mut Body,
+    ) {
         let (before, dead) = (body.known.clone(), body.left);
         body.left = false;
         let mark = self.bound_so_far();
@@ -118,7 +135,14 @@ impl Cx<'_> {
         body.left |= dead;
     }
 
-    fn if_step(&mut self, condition: &Expr, then: &ast::Step, otherwise: Option<&ast::Step>, step: &ast::Step, body: &mut Body) {
+    fn if_step(
+        &mut self,
+        condition: &Expr,
+        then: &ast::Step,
+        otherwise: Option<&ast::Step>,
+        step: &ast::Step,
+        body: &mut Body,
+    ) {
         let scope = self.here(body);
         let node = self.condition(condition, &scope);
         let code = self.lower(&node);
@@ -128,7 +152,14 @@ impl Cx<'_> {
         self.two_ways(at, (Some(then), otherwise), facts, step.span, body);
     }
 
-    fn match_step(&mut self, subject: &Expr, arms: &[MatchArm], otherwise: Option<&ast::Step>, step: &ast::Step, body: &mut Body) {
+    fn match_step(
+        &mut self,
+        subject: &Expr,
+        arms: &[MatchArm],
+        otherwise: Option<&ast::Step>,
+        step: &ast::Step,
+        body: &mut Body,
+    ) {
         let scope = self.here(body);
         let subject = self.expr(subject, &scope);
         let (before, dead) = (body.known.clone(), body.left);
@@ -179,8 +210,10 @@ impl Cx<'_> {
 
     fn split(&mut self, arms: &[SplitArm], step: &ast::Step, body: &mut Body) {
         self.check_shares(arms, step);
-        let names: Vec<String> =
-            (1..).zip(arms).map(|(number, arm)| arm.name.as_ref().map_or_else(|| format!("{number}"), |n| n.text.clone())).collect();
+        let names: Vec<String> = (1..)
+            .zip(arms)
+            .map(|(number, arm)| arm.name.as_ref().map_or_else(|| format!("{number}"), |n| n.text.clone()))
+            .collect();
         self.check_arm_names(arms);
         let identity = self.identity("split", step);
         let at = body.push(StepKind::Split { identity: String::new(), arms: Vec::new() }, &identity, step.span);
@@ -282,7 +315,13 @@ impl Cx<'_> {
         body.push(StepKind::Emit { event: id, fields }, &self.identity("emit", step), step.span);
     }
 
-    fn emitted_fields(&mut self, event: EventId, given: &[(Name, Expr)], span: Span, scope: &Scope) -> Vec<Option<crate::bytecode::CodeId>> {
+    fn emitted_fields(
+        &mut self,
+        event: EventId,
+        given: &[(Name, Expr)],
+        span: Span,
+        scope: &Scope,
+    ) -> Vec<Option<crate::bytecode::CodeId>> {
         let Some(found) = self.program.events.get(event.index()).cloned() else { return Vec::new() };
         self.known_fields(given, found.fields.iter().map(|f| f.name.as_str()), &found.name);
         let mut codes = Vec::new();
@@ -308,7 +347,14 @@ impl Cx<'_> {
 
     // Loops.
 
-    fn repeat(&mut self, every: Option<&Expr>, times: Option<(i64, Span)>, round: &[ast::Step], step: &ast::Step, body: &mut Body) {
+    fn repeat(
+        &mut self,
+        every: Option<&Expr>,
+        times: Option<(i64, Span)>,
+        round: &[ast::Step],
+        step: &ast::Step,
+        body: &mut Body,
+    ) {
         let scope = self.here(body);
         let every_node = every.map(|every| {
             let node = self.expr(every, &scope);
@@ -318,8 +364,14 @@ impl Cx<'_> {
         let still = every_node.as_ref().is_none_or(|node| !takes_time(node.as_const()));
         if times.is_none() && still && !round.iter().any(advances) {
             let head = Span::new(step.span.file, step.span.start, every.map_or(step.span.start + 6, |e| e.span.end));
-            let problem = Diagnostic::error(code::LOOP_WITHOUT_WAIT, head, "this loop never ends and does not wait in every round");
-            self.report(problem.help("write `repeat every 7d`, `repeat 3 times`, or begin a round with a `wait` for some time"));
+            let problem = Diagnostic::error(
+                code::LOOP_WITHOUT_WAIT,
+                head,
+                "this loop never ends and does not wait in every round",
+            );
+            self.report(
+                problem.help("write `repeat every 7d`, `repeat 3 times`, or begin a round with a `wait` for some time"),
+            );
         }
         let every = every_node.map(|node| self.lower(&node));
         let (slot, anchor) = (self.new_slot(step.span), self.new_slot(step.span));
@@ -437,10 +489,14 @@ fn advances(step: &ast::Step) -> bool {
         K::Wait(length) => crate::expression::literal(length).is_none_or(|(value, _)| takes_time(Some(&value))),
         K::WaitFor { .. } | K::End | K::Broken => true,
         K::If { then, otherwise, .. } => advances(then) && otherwise.as_deref().is_some_and(advances),
-        K::Match { arms, otherwise, .. } => arms.iter().all(|arm| advances(&arm.step)) && otherwise.as_deref().is_some_and(advances),
+        K::Match { arms, otherwise, .. } => {
+            arms.iter().all(|arm| advances(&arm.step)) && otherwise.as_deref().is_some_and(advances)
+        }
         K::Split { arms } => arms.iter().all(|arm| advances(&arm.step)),
         K::Block(steps) | K::For { body: steps, .. } | K::Together(steps) => steps.iter().any(advances),
-        K::Repeat { every, times, body } => times.is_none() || body.iter().any(advances) || (every.is_some() && times.is_some_and(|(n, _)| n > 1)),
+        K::Repeat { every, times, body } => {
+            times.is_none() || body.iter().any(advances) || (every.is_some() && times.is_some_and(|(n, _)| n > 1))
+        }
         _ => false,
     }
 }

@@ -11,7 +11,8 @@ use crate::types::Kind;
 use flow_grammar::ast::{self, Content, Expr, ExprKind, Name, TestDecl, TextPart};
 
 /// Why a message is not sent, as the record says it.
-const REASONS: [&str; 7] = ["holdout", "no_contact", "suppressed", "no_consent", "cap", "unreachable", "exit"];
+const REASONS: [&str; 7] =
+    ["holdout", "no_contact", "invalid_contact", "suppressed", "no_consent", "cap", "unreachable"];
 
 impl Cx<'_> {
     pub fn test_case(&mut self, decl: &TestDecl) -> TestCase {
@@ -136,7 +137,8 @@ impl Cx<'_> {
                 if let Some(at) = self.program.lists.iter().position(|list| *list == name.value) {
                     return Some(Happening::List(crate::bytecode::ListId(crate::context::index(at))));
                 }
-                let near = nearest(&name.value, self.program.lists.iter().map(String::as_str)).map(|n| format!("{n:?}"));
+                let near =
+                    nearest(&name.value, self.program.lists.iter().map(String::as_str)).map(|n| format!("{n:?}"));
                 let message = format!("no journey begins with the list `{}`", name.value);
                 let problem = Diagnostic::error(code::UNKNOWN_NAME, name.span, message);
                 self.report(offer(problem, near, name.span, "name a list that stands after `on list`"));
@@ -203,7 +205,8 @@ impl Cx<'_> {
             match part {
                 TextPart::Literal(literal) => finished.push_str(literal),
                 TextPart::Expr(inner) => {
-                    let problem = Diagnostic::error(code::TEST_VALUE, inner.span, "a test needs the text as the person reads it");
+                    let problem =
+                        Diagnostic::error(code::TEST_VALUE, inner.span, "a test needs the text as the person reads it");
                     self.report(problem.help("write out what stands there in the end"));
                     return None;
                 }

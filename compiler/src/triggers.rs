@@ -25,7 +25,10 @@ impl Cx<'_> {
     /// Whether any trigger has the field.
     pub fn trigger_has(&self, name: &str, scope: &Scope) -> bool {
         scope.trigger == TriggerAccess::Kept
-            && self.journey.as_ref().is_some_and(|j| j.events.iter().any(|event| self.event_field(*event, name).is_some()))
+            && self
+                .journey
+                .as_ref()
+                .is_some_and(|j| j.events.iter().any(|event| self.event_field(*event, name).is_some()))
     }
 
     pub fn trigger_field_names(&self, scope: &Scope) -> Vec<String> {
@@ -33,7 +36,10 @@ impl Cx<'_> {
             return Vec::new();
         }
         let events = self.journey.iter().flat_map(|j| j.events.iter());
-        events.filter_map(|e| self.program.events.get(e.index())).flat_map(|e| e.fields.iter().map(|f| f.name.clone())).collect()
+        events
+            .filter_map(|e| self.program.events.get(e.index()))
+            .flat_map(|e| e.fields.iter().map(|f| f.name.clone()))
+            .collect()
     }
 
     /// `trigger.x`, or a bare `x` that means it.
@@ -116,7 +122,8 @@ impl Cx<'_> {
             .collect();
         let near = nearest(&name.text, names.iter().map(String::as_str)).map(str::to_owned);
         let message = format!("no trigger has a field `{}`", name.text);
-        let otherwise = if events.is_empty() { "only events have fields" } else { "name a field of the events after `on`" };
+        let otherwise =
+            if events.is_empty() { "only events have fields" } else { "name a field of the events after `on`" };
         self.report(offer(Diagnostic::error(code::NO_TRIGGER_FIELD, name.span, message), near, name.span, otherwise));
     }
 }

@@ -126,7 +126,10 @@ impl Kind {
 
     /// Whether `<` and `>` make sense.
     pub fn ordered(&self) -> bool {
-        matches!(self.class(), Class::Number | Class::Text | Class::Moment | Class::Time | Class::Duration | Class::Poison)
+        matches!(
+            self.class(),
+            Class::Number | Class::Text | Class::Moment | Class::Time | Class::Duration | Class::Poison
+        )
     }
 
     /// Whether an interpolation can write it.

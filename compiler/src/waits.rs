@@ -20,7 +20,8 @@ impl Cx<'_> {
     pub fn wait(&mut self, length: &Expr, step: &Step, body: &mut Body) {
         let scope = self.here(body);
         let node = self.expr(length, &scope);
-        let node = if node.ty.kind.class() == Class::Moment || node.ty.kind == Kind::Time || node.ty.kind == Kind::Bool {
+        let node = if node.ty.kind.class() == Class::Moment || node.ty.kind == Kind::Time || node.ty.kind == Kind::Bool
+        {
             self.wait_until_meant(&node)
         } else {
             self.coerce(node, &Kind::Duration, false, "`wait`")
@@ -47,7 +48,8 @@ impl Cx<'_> {
                     Class::Poison => self.wait_unknown(bound, ways, step, body),
                     Class::Moment | Class::Time => self.wait_moment(node, bound, ways, step, body),
                     Class::Duration => {
-                        let message = format!("`wait until` needs a moment or a condition, and this is {}", self.show(&node.ty));
+                        let message =
+                            format!("`wait until` needs a moment or a condition, and this is {}", self.show(&node.ty));
                         let help = format!("write `wait {}`", self.folded(node.span));
                         self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
                         self.wait_unknown(bound, ways, step, body);
@@ -67,7 +69,8 @@ impl Cx<'_> {
         self.bound_of(bound, &scope);
         body.known.fade();
         let code = self.const_code(Const::Missing, step.span);
-        let at = body.push(StepKind::Branch { condition: code, otherwise: LATER }, &self.identity("wait", step), step.span);
+        let at =
+            body.push(StepKind::Branch { condition: code, otherwise: LATER }, &self.identity("wait", step), step.span);
         let known = body.known.clone();
         self.two_ways(at, ways, (known.clone(), known), step.span, body);
     }
@@ -77,7 +80,11 @@ impl Cx<'_> {
         let time = self.const_time(at, &scope);
         if bound.is_some() || ways.1.is_some() {
             self.bound_of(bound, &scope);
-            let problem = Diagnostic::error(code::NO_BOUND_NEEDED, step.span, "a day and time always comes: it takes no bound and no `else`");
+            let problem = Diagnostic::error(
+                code::NO_BOUND_NEEDED,
+                step.span,
+                "a day and time always comes: it takes no bound and no `else`",
+            );
             self.report(problem.help("remove them"));
         }
         let identity = self.identity("wait-until", step);
@@ -128,7 +135,15 @@ impl Cx<'_> {
         self.two_ways(at, ways, facts, step.span, body);
     }
 
-    pub fn wait_for(&mut self, events: &[EventRef], filter: Option<&Expr>, bound: Option<&Bound>, ways: Ways, step: &Step, body: &mut Body) {
+    pub fn wait_for(
+        &mut self,
+        events: &[EventRef],
+        filter: Option<&Expr>,
+        bound: Option<&Bound>,
+        ways: Ways,
+        step: &Step,
+        body: &mut Body,
+    ) {
         let scope = self.here(body);
         self.needs_bound(bound, step, "the event may never come");
         let events: Vec<WaitedEvent> = events.iter().filter_map(|event| self.waited(event, filter, &scope)).collect();
@@ -143,7 +158,11 @@ impl Cx<'_> {
     fn waited(&mut self, reference: &EventRef, filter: Option<&Expr>, scope: &Scope) -> Option<WaitedEvent> {
         if let (Some(Binding::Message(slot)), Some(word)) = (self.binding(&reference.name.text), &reference.outcome) {
             if let Some(filter) = filter {
-                let problem = Diagnostic::error(code::WRONG_KIND, filter.span, "the outcome of one message has no fields to ask for");
+                let problem = Diagnostic::error(
+                    code::WRONG_KIND,
+                    filter.span,
+                    "the outcome of one message has no fields to ask for",
+                );
                 self.report(problem.help("remove the `where`, or ask in an `if` afterwards"));
             }
             return self.outcome(word).map(|outcome| WaitedEvent::Outcome(slot, outcome));
@@ -163,7 +182,10 @@ impl Cx<'_> {
         let head = head.strip_suffix("then").or(head.strip_suffix("else")).unwrap_or(head).trim_end();
         let span = Span::new(step.span.file, step.span.start, step.span.start + crate::context::index(head.len()));
         let message = format!("{why}, and nothing else ends this wait");
-        self.report(Diagnostic::error(code::WAIT_WITHOUT_BOUND, span, message).help("add `up to 2d`, or give the journey an `exit after …`"));
+        self.report(
+            Diagnostic::error(code::WAIT_WITHOUT_BOUND, span, message)
+                .help("add `up to 2d`, or give the journey an `exit after …`"),
+        );
     }
 
     fn bound_of(&mut self, bound: Option<&Bound>, scope: &Scope) -> Option<Until> {
@@ -175,7 +197,8 @@ impl Cx<'_> {
             }
             Bound::Until(moment) => {
                 let node = self.expr(moment, scope);
-                let node = if node.ty.kind == Kind::Date { node } else { self.coerce(node, &Kind::DateTime, true, "`until`") };
+                let node =
+                    if node.ty.kind == Kind::Date { node } else { self.coerce(node, &Kind::DateTime, true, "`until`") };
                 self.stands_still(&node, "the end of a wait", "for a length of time write `up to 2h`");
                 let dated = node.ty.kind == Kind::Date;
                 let code = self.lower(&if dated { node } else { to_instant(node) });
@@ -192,7 +215,11 @@ impl Cx<'_> {
         let scope = self.here(body);
         let (open, close) = (self.const_time(from, &scope), self.const_time(to, &scope));
         if open.is_some() && open == close {
-            let problem = Diagnostic::error(code::QUIET_HOURS_EMPTY, from.span.to(to.span), "the slot opens and closes at the same time");
+            let problem = Diagnostic::error(
+                code::QUIET_HOURS_EMPTY,
+                from.span.to(to.span),
+                "the slot opens and closes at the same time",
+            );
             self.report(problem.help("write a slot like `09:00 to 18:00`"));
         }
         let days = days.map_or(EVERY_DAY, |days| days.set);

@@ -38,10 +38,6 @@ impl Solver {
         Shape::Field(at)
     }
 
-    pub fn knows(&self, owner: &Owner, name: &str) -> bool {
-        self.fields.contains_key(&(owner.clone(), name.to_owned()))
-    }
-
     fn root(&self, mut at: usize) -> usize {
         while let Some(parent) = self.parents.get(at) {
             if *parent == at {

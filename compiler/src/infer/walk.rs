@@ -3,7 +3,9 @@
 use super::solve::{Owner, Shape, Solver};
 use crate::context::Cx;
 use crate::types::{Class, Kind};
-use flow_grammar::ast::{self, Aggregate, BinaryOp, Clause, ClauseKind, EventMatch, EventQuery, EventRef, Expr, ExprKind, Item, Name};
+use flow_grammar::ast::{
+    self, Aggregate, BinaryOp, Clause, ClauseKind, EventMatch, EventQuery, EventRef, Expr, ExprKind, Item, Name,
+};
 use flow_grammar::ast::{Step, StepKind, TestLineKind, TextPart, TriggerKind, Window};
 use flow_grammar::span::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -370,7 +372,8 @@ impl<'c, 'a> Walker<'c, 'a> {
     /// A bare name where a value is needed.
     fn name(&mut self, name: &Name) -> Shape {
         let word = &name.text;
-        let known = self.bound.contains(word) || self.cx.schema.segments.contains_key(word) || self.events.contains_key(word);
+        let known =
+            self.bound.contains(word) || self.cx.schema.segments.contains_key(word) || self.events.contains_key(word);
         if self.pass == Pass::Events || known || word == "weekdays" || word == "weekends" {
             return Shape::Unknown;
         }
@@ -532,7 +535,11 @@ impl<'c, 'a> Walker<'c, 'a> {
         match op {
             B::Coalesce => {
                 self.solver.unite(&a, &b);
-                if matches!(a, Shape::Unknown) { b } else { a }
+                if matches!(a, Shape::Unknown) {
+                    b
+                } else {
+                    a
+                }
             }
             B::Contains | B::StartsWith | B::EndsWith => {
                 for side in [a, b] {

@@ -53,7 +53,9 @@ impl<'c, 'a> Builder<'c, 'a> {
     /// Lets a jump lead to the next operation.
     fn land(&mut self, jump: usize) {
         let here = crate::context::index(self.ops.len());
-        if let Some(Op::Jump(to) | Op::JumpIf(_, to) | Op::JumpIfNot(_, to) | Op::JumpIfKnown(_, to)) = self.ops.get_mut(jump) {
+        if let Some(Op::Jump(to) | Op::JumpIf(_, to) | Op::JumpIfNot(_, to) | Op::JumpIfKnown(_, to)) =
+            self.ops.get_mut(jump)
+        {
             *to = here;
         }
     }
@@ -238,8 +240,12 @@ impl<'c, 'a> Builder<'c, 'a> {
 }
 
 fn uses_calendar(op: Arith, a: &Node, b: &Node) -> bool {
-    let steps = |duration: &Node| !matches!(duration.as_const(), Some(Const::Duration(d)) if d.months == 0 && d.days == 0);
-    matches!(op, Arith::Add | Arith::Subtract) && a.ty.kind == Kind::DateTime && b.ty.kind.class() == Class::Duration && steps(b)
+    let steps =
+        |duration: &Node| !matches!(duration.as_const(), Some(Const::Duration(d)) if d.months == 0 && d.days == 0);
+    matches!(op, Arith::Add | Arith::Subtract)
+        && a.ty.kind == Kind::DateTime
+        && b.ty.kind.class() == Class::Duration
+        && steps(b)
 }
 
 fn function_uses_zone(function: Function, args: &[Node]) -> bool {

@@ -100,6 +100,7 @@ pub(crate) fn step_of_units(unit: Unit, a: &Node, b: &Node) -> Option<StepGrain>
         NodeKind::Call(Function::ToInstant, args) => args.iter().all(|arg| arg.ty.kind == Kind::Date),
         _ => false,
     };
-    let other_is_midnight = (matches!(a.kind, NodeKind::Now) && midnight(b)) || (matches!(b.kind, NodeKind::Now) && midnight(a));
+    let other_is_midnight =
+        (matches!(a.kind, NodeKind::Now) && midnight(b)) || (matches!(b.kind, NodeKind::Now) && midnight(a));
     Some(if calendar && other_is_midnight { StepGrain::Day } else { StepGrain::Millisecond })
 }

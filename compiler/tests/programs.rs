@@ -1,0 +1,79 @@
+//! Whole projects compile: the conformance cases and the examples.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use flow_compiler::compile::{compile, Compiled, ProjectInput, SourceFile, TemplateFile};
+use flow_compiler::diagnostic::Severity;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_path_buf()
+}
+
+/// Reads a project's folder, files sorted by path.
+fn read(folder: &Path) -> ProjectInput {
+    let mut input = ProjectInput { name: "test".into(), timezone: "UTC".into(), ..ProjectInput::default() };
+    walk(folder, folder, &mut input);
+    input.files.sort_by(|a, b| a.path.cmp(&b.path));
+    input.check_templates = !input.templates.is_empty();
+    input
+}
+
+fn walk(folder: &Path, base: &Path, input: &mut ProjectInput) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.strip_prefix(base).expect("below").to_string_lossy().replace('\\', "/");
+        if path.is_dir() {
+            walk(&path, base, input);
+        } else if name.ends_with(".flow") {
+            input.files.push(SourceFile { path: name, text: std::fs::read_to_string(&path).expect("text") });
+        } else if let Some(template) = name.strip_prefix("templates/") {
+            let parts: Vec<&str> = template.split('.').collect();
+            let (name, channel) = (parts[0].to_owned(), parts[1].to_owned());
+            let locale = if parts.len() > 3 { parts[2].to_owned() } else { String::new() };
+            input.templates.push(TemplateFile { name, channel, locale, path: template.to_owned() });
+        }
+    }
+}
+
+fn check(folder: &Path) -> Compiled {
+    let input = read(folder);
+    let compiled = compile(&input);
+    let problems: Vec<String> = compiled
+        .diagnostics
+        .iter()
+        .filter(|d| d.severity == Severity::Error)
+        .map(|d| {
+            let file = &input.files[d.span.file.0 as usize];
+            format!("{} {} `{}`: {} ({:?})", file.path, d.code, d.span.text(&file.text), d.message, d.help)
+        })
+        .collect();
+    assert!(problems.is_empty(), "{}:\n{}", folder.display(), problems.join("\n"));
+    let problems = flow_compiler::verify::verify(compiled.program.as_ref().expect("a program"));
+    assert!(problems.is_ok(), "{}: {problems:?}", folder.display());
+    compiled
+}
+
+fn folders(of: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(of) else { return Vec::new() };
+    let mut all: Vec<PathBuf> = entries.map(|e| e.expect("an entry").path()).filter(|p| p.is_dir()).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn conformance_programs_compile() {
+    for folder in folders(&root().join("../../shared/conformance"))
+        .into_iter()
+        .chain(folders(&root().join("../shared/conformance")))
+    {
+        check(&folder);
+    }
+}
+
+#[test]
+fn examples_compile() {
+    for folder in folders(&root().join("examples")) {
+        check(&folder);
+    }
+}
