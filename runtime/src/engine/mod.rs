@@ -125,6 +125,9 @@ impl Engine {
     /// The value of an attribute, or its default.
     #[must_use]
     pub fn attribute(&self, person: &Person, attribute: AttrId) -> Value {
+        if self.program.id_attr == Some(attribute) {
+            return Value::Text(Arc::clone(&person.id));
+        }
         match person.attributes.get(attribute.index()) {
             None | Some(Value::Missing) => self.defaults.get(attribute.index()).cloned().unwrap_or_default(),
             Some(value) => value.clone(),
