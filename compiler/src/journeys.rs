@@ -289,12 +289,12 @@ impl Cx<'_> {
     }
 
     fn holdout(&mut self, share: Decimal, span: Span) -> Option<Decimal> {
-        if share > Decimal::ZERO && share < Decimal::ONE_HUNDRED {
+        if share >= Decimal::ZERO && share <= Decimal::ONE_HUNDRED {
             return Some(share);
         }
-        let message = format!("a holdout of {share}% makes no comparison");
+        let message = format!("a holdout of {share}% is no share of all people");
         self.report(
-            Diagnostic::error(code::OUT_OF_RANGE, span, message).help("write a share between 0% and 100%, like `5%`"),
+            Diagnostic::error(code::OUT_OF_RANGE, span, message).help("write a share from 0% to 100%, like `5%`"),
         );
         None
     }
