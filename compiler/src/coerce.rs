@@ -9,7 +9,7 @@ use crate::node::{Node, NodeKind};
 use crate::operators::to_instant;
 use crate::schema::offer;
 use crate::types::{Class, Kind};
-use flow_grammar::ast::{Expr, ExprKind, Name};
+use flow_grammar::ast::{Expr, ExprKind, Name, TextPart};
 use flow_grammar::span::Span;
 use std::collections::BTreeMap;
 
@@ -56,10 +56,10 @@ impl Cx<'_> {
 
     /// A value of a type; `optional` tells whether it may be missing.
     pub fn coerce(&mut self, node: Node, want: &Kind, optional: bool, what: &str) -> Node {
-        let node = if optional { node } else { self.required(node, what) };
         if !self.assignable(&node, want, what) {
             return Node::poison(node.span);
         }
+        let node = if optional { node } else { self.required(node, what) };
         if *want == Kind::DateTime {
             return to_instant(node);
         }
@@ -126,6 +126,8 @@ impl Cx<'_> {
             (have, Kind::Int | Kind::Number) if have.class() == Class::Text => {
                 "turn it into a number with `number(…)`".into()
             }
+            (_, Kind::OneOf(_)) => format!("give {wanted}"),
+            (_, Kind::Int | Kind::Email) => format!("give an {wanted}"),
             _ => format!("give a {wanted}"),
         };
         self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
@@ -168,7 +170,7 @@ impl Cx<'_> {
     }
 
     fn written_value(&mut self, expr: &Expr, want: &Kind) -> Option<Const> {
-        if matches!(expr.kind, ExprKind::Name(_) | ExprKind::Field(..) | ExprKind::Now | ExprKind::Today) {
+        if !is_written(expr) {
             self.not_constant(expr.span);
             return None;
         }
@@ -250,6 +252,9 @@ impl Cx<'_> {
     }
 
     pub fn field_missing(&mut self, field: &str, owner: &str, kind: &Kind, span: Span) {
+        if self.is_broken(span) {
+            return;
+        }
         let message = format!("`{owner}` needs `{field}`");
         let help = format!("add `{field}: {}`", kind.example());
         self.report(Diagnostic::error(code::FIELD_MISSING, span, message).help(help));
@@ -306,6 +311,16 @@ impl Cx<'_> {
             self.not_constant(expr.span);
         }
         node.as_const().cloned()
+    }
+}
+
+/// Whether an expression is a value that is written out.
+fn is_written(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Text(parts) => parts.iter().all(|part| matches!(part, TextPart::Literal(_))),
+        ExprKind::List(items) => items.iter().all(is_written),
+        ExprKind::Negate(inner) => is_written(inner),
+        _ => crate::expression::literal(expr).is_some(),
     }
 }
 

@@ -100,6 +100,7 @@ impl<'a> Cx<'a> {
             input,
             program,
             schema: Schema::default(),
+            syntax_errors: diagnostics.iter().map(|d| d.span).collect(),
             diagnostics,
             types: BTreeMap::new(),
             facts: Vec::new(),

@@ -20,6 +20,8 @@ pub(crate) struct Cx<'a> {
     pub program: Program,
     pub schema: Schema<'a>,
     pub diagnostics: Vec<Diagnostic>,
+    /// Where the grammar found mistakes.
+    pub syntax_errors: Vec<Span>,
     /// Types of expressions, for listings.
     pub types: BTreeMap<Span, String>,
     /// Beside [`Program::codes`].
@@ -151,6 +153,12 @@ impl Scope {
 impl Cx<'_> {
     pub fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether something in this place could not be understood: what seems to be missing may stand there.
+    pub fn is_broken(&self, place: Span) -> bool {
+        let inside = |span: Span| span.file == place.file && place.start <= span.start && span.end <= place.end;
+        self.syntax_errors.iter().any(|span| inside(*span))
     }
 
     /// The source that a span covers.

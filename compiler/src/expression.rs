@@ -215,6 +215,9 @@ impl Cx<'_> {
 
     fn unknown_name(&mut self, name: &Name, scope: &Scope) -> Node {
         let word = &name.text;
+        if self.schema.broken.contains(word) {
+            return Node::poison(name.span);
+        }
         if scope.frame.is_none() && self.trigger_has(word, scope) {
             let message = format!("`{word}` is a field of some triggers, not of all");
             let help = format!("write `trigger.{word}`, which is missing for the others");

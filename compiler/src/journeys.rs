@@ -374,7 +374,7 @@ impl Cx<'_> {
     pub fn check_begins(&mut self, decl: &ast::JourneyDecl, id: JourneyId) {
         let has_trigger =
             decl.header.iter().any(|clause| matches!(clause.kind, ClauseKind::On(_) | ClauseKind::Broken));
-        if has_trigger || self.starts.iter().any(|(_, started)| *started == id) {
+        if has_trigger || self.is_broken(decl.span) || self.starts.iter().any(|(_, started)| *started == id) {
             return;
         }
         let span = decl.name.as_ref().map_or(decl.span, |name| name.span);

@@ -27,6 +27,9 @@ impl Cx<'_> {
             self.report(Diagnostic::error(code::WRONG_KIND, name.span, message).help(help));
             return None;
         }
+        if self.schema.broken.contains(&name.text) {
+            return None;
+        }
         let near = self.event_like(&name.text);
         let message = format!("there is no event `{}`", name.text);
         let help = format!("declare it with `event {}`", name.text);
@@ -50,6 +53,9 @@ impl Cx<'_> {
         }
         if name.text == "id" {
             return Some(self.id_attribute());
+        }
+        if self.schema.broken.contains(&name.text) {
+            return None;
         }
         let near = nearest(&name.text, self.schema.attributes.keys().map(String::as_str)).map(str::to_owned);
         let message = format!("there is no user attribute `{}`", name.text);
@@ -80,6 +86,9 @@ impl Cx<'_> {
             return Some(self.add_channel(&name.text));
         }
         let declared = self.schema.channels.keys().map(String::as_str);
+        if self.schema.broken.contains(&name.text) {
+            return None;
+        }
         let near = if self.schema.undeclared {
             nearest(&name.text, declared.chain(WELL_KNOWN_CHANNELS).chain([WEBHOOK])).map(str::to_owned)
         } else {
@@ -95,6 +104,9 @@ impl Cx<'_> {
         if let Some(id) = self.schema.journeys.get(&name.text) {
             return Some(*id);
         }
+        if self.schema.broken.contains(&name.text) {
+            return None;
+        }
         let near = nearest(&name.text, self.schema.journeys.keys().map(String::as_str)).map(str::to_owned);
         let message = format!("there is no journey `{}`", name.text);
         let problem = Diagnostic::error(code::UNKNOWN_JOURNEY, name.span, message);
@@ -105,6 +117,9 @@ impl Cx<'_> {
     pub fn api_named(&mut self, name: &Name) -> Option<ApiId> {
         if let Some(id) = self.schema.apis.get(&name.text) {
             return Some(*id);
+        }
+        if self.schema.broken.contains(&name.text) {
+            return None;
         }
         let near = nearest(&name.text, self.schema.apis.keys().map(String::as_str)).map(str::to_owned);
         let message = format!("there is no api `{}`", name.text);

@@ -6,7 +6,7 @@ use crate::context::{Cx, Scope};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Node, NodeKind};
 use crate::types::{Class, Kind, Ty};
-use flow_grammar::ast::{BinaryOp, Expr};
+use flow_grammar::ast::{BinaryOp, Expr, ExprKind};
 use flow_grammar::span::Span;
 
 impl Cx<'_> {
@@ -207,10 +207,14 @@ impl Cx<'_> {
     }
 
     pub fn is_in(&mut self, value: &Expr, list: &Expr, span: Span, scope: &Scope) -> Node {
+        let elements = match &list.kind {
+            ExprKind::List(items) => items.as_slice(),
+            _ => &[],
+        };
         let value = self.expr(value, scope);
         let list = self.expr(list, scope);
         let Some(item) = self.list_item(&list, "in") else { return Node::test(NodeKind::Poison, span) };
-        if !self.element_fits(&value, &list, &item, span) {
+        if !self.elements_inside(&value, &list, elements) || !self.element_fits(&value, &list, &item, span) {
             return Node::test(NodeKind::Poison, span);
         }
         let yes = value.paths();
@@ -231,22 +235,24 @@ impl Cx<'_> {
         }
     }
 
-    fn element_fits(&mut self, value: &Node, list: &Node, item: &Kind, span: Span) -> bool {
-        if let (Kind::OneOf(values), Some(Const::List(texts))) = (&value.ty.kind, list.as_const()) {
-            let (values, texts) = (values.clone(), texts.clone());
-            let mut inside = true;
-            for text in &texts {
-                if let Const::Text(text) = text {
-                    if !values.contains(text) {
-                        self.outside_one_of(text, &values, list.span);
-                        inside = false;
-                    }
+    /// Each text in a list that a one-of is looked for in must be one of its values.
+    fn elements_inside(&mut self, value: &Node, list: &Node, elements: &[Expr]) -> bool {
+        let (Kind::OneOf(values), Some(Const::List(texts))) = (&value.ty.kind, list.as_const()) else { return true };
+        let (values, mut inside) = (values.clone(), true);
+        for (place, text) in texts.clone().into_iter().enumerate() {
+            match text {
+                Const::Text(text) if !values.contains(&text) => {
+                    let span = elements.get(place).map_or(list.span, |element| element.span);
+                    self.outside_one_of(&text, &values, span);
+                    inside = false;
                 }
-            }
-            if !inside {
-                return false;
+                _ => {}
             }
         }
+        inside
+    }
+
+    fn element_fits(&mut self, value: &Node, list: &Node, item: &Kind, span: Span) -> bool {
         let element = Node::new(NodeKind::Poison, Ty::known(item.clone()), list.span);
         self.comparable(value, &element, false, span)
     }

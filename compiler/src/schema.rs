@@ -11,7 +11,7 @@ use crate::names::{nearest, stem};
 use crate::types::Kind;
 use flow_grammar::ast::{self, FieldDecl, Item, Name, TypeExpr, TypeKind};
 use flow_grammar::span::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The names of a project and what they stand for.
 #[derive(Default)]
@@ -32,6 +32,8 @@ pub(crate) struct Schema<'a> {
     pub policy_items: Vec<&'a ast::PolicyDecl>,
     pub journey_items: Vec<(JourneyId, &'a ast::JourneyDecl)>,
     pub test_items: Vec<&'a ast::TestDecl>,
+    /// Names of items that were not understood.
+    pub broken: BTreeSet<String>,
     /// No `event` and no `user` item: names are inferred from use.
     pub undeclared: bool,
 }
@@ -81,16 +83,17 @@ impl<'a> Cx<'a> {
         let items = || files.iter().flat_map(|file| file.items.iter().map(move |item| (file.id, item)));
         self.schema.undeclared = !items().any(|(_, item)| matches!(item, Item::Event(_) | Item::User(_)));
         self.collect_types(items().map(|(_, item)| item));
-        for (file, item) in items() {
-            let path = self.input.files.get(file.0 as usize).map_or("", |f| f.path.as_str());
-            self.collect_name(item, path);
-        }
         for (_, item) in items() {
             match item {
                 Item::Event(decl) => self.collect_event(decl),
                 Item::User(decl) => decl.fields.iter().for_each(|field| self.collect_attribute(field)),
+                Item::Broken(span) => self.collect_broken(*span),
                 _ => {}
             }
+        }
+        for (file, item) in items() {
+            let path = self.input.files.get(file.0 as usize).map_or("", |f| f.path.as_str());
+            self.collect_name(item, path);
         }
         self.add_location();
         if self.schema.undeclared {
@@ -330,6 +333,9 @@ impl<'a> Cx<'a> {
         if let Some(id) = self.schema.types.get(&name.text) {
             return Some(*id);
         }
+        if self.schema.broken.contains(&name.text) {
+            return None;
+        }
         const WORDS: [&str; 12] = [
             "text", "int", "number", "bool", "date", "time", "datetime", "duration", "email", "phone", "url",
             "timezone",
@@ -343,6 +349,13 @@ impl<'a> Cx<'a> {
             "declare it with `type`",
         ));
         None
+    }
+
+    /// The name that a broken item would have declared: whoever uses it is not told that it is unknown.
+    fn collect_broken(&mut self, span: Span) {
+        let name = self.text(span).split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).nth(1);
+        let name = name.map(str::to_owned);
+        self.schema.broken.extend(name);
     }
 
     /// `location`, which a fence looks at.

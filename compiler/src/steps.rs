@@ -243,7 +243,7 @@ impl Cx<'_> {
 
     fn check_shares(&mut self, arms: &[SplitArm], step: &ast::Step) {
         let total: Decimal = arms.iter().map(|arm| arm.share).sum();
-        if total != Decimal::ONE_HUNDRED {
+        if total != Decimal::ONE_HUNDRED && !self.is_broken(step.span) {
             let span = arms.iter().map(|arm| arm.share_span).reduce(Span::to).unwrap_or(step.span);
             let message = format!("the shares of this split add up to {}%", total.normalize());
             let mut problem = Diagnostic::error(code::SHARES, span, message).help("they must add up to 100%");
@@ -277,7 +277,7 @@ impl Cx<'_> {
         }
         let Some(field) = self.program.attributes.get(id.index()).map(|a| a.field.clone()) else { return };
         let current = self.attribute_node(id, attribute.span).narrowed(&scope.known);
-        let span = step.span;
+        let span = attribute.span.to(value.span);
         let node = match op {
             SetOp::Assign => value_node,
             SetOp::Add => self.arith(Arith::Add, current, value_node, span),
@@ -291,7 +291,7 @@ impl Cx<'_> {
             body.known.add(Path::Attr(id));
         }
         let code = self.lower(&node);
-        body.push(StepKind::Set { attribute: id, value: code }, &self.identity("set", step), span);
+        body.push(StepKind::Set { attribute: id, value: code }, &self.identity("set", step), step.span);
     }
 
     fn audience(&mut self, name: &Name, add: bool, step: &ast::Step, body: &mut Body) {
@@ -362,7 +362,7 @@ impl Cx<'_> {
         });
         let times = times.and_then(|(count, span)| self.rounds(count, span));
         let still = every_node.as_ref().is_none_or(|node| !takes_time(node.as_const()));
-        if times.is_none() && still && !round.iter().any(advances) {
+        if times.is_none() && still && !round.iter().any(advances) && !self.is_broken(step.span) {
             let head = Span::new(step.span.file, step.span.start, every.map_or(step.span.start + 6, |e| e.span.end));
             let problem = Diagnostic::error(
                 code::LOOP_WITHOUT_WAIT,

@@ -125,7 +125,9 @@ impl Cx<'_> {
 
     fn wait_condition(&mut self, node: &Node, bound: Option<&Bound>, ways: Ways, step: &Step, body: &mut Body) {
         let scope = self.here(body);
-        self.needs_bound(bound, step, "this condition may never hold");
+        if !node.is_poison() {
+            self.needs_bound(bound, step, "this condition may never hold");
+        }
         let bound = self.bound_of(bound, &scope);
         let condition = self.followed(node);
         let kind = StepKind::WaitCondition { condition, bound, then: LATER, otherwise: LATER };

@@ -77,3 +77,58 @@ fn examples_compile() {
         check(&folder);
     }
 }
+
+/// Sources with words taken away, doubled and exchanged: whatever comes out, the compiler answers, and a
+/// program that it lets pass is sound.
+#[test]
+fn damaged_programs_never_harm_the_compiler() {
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below
+    };
+    for folder in folders(&root().join("examples")) {
+        let whole = read(&folder);
+        for _ in 0..6 {
+            let mut input = whole.clone();
+            for _ in 0..=next(3) {
+                let at = next(input.files.len());
+                let text = &input.files[at].text;
+                let mut words: Vec<&str> = text.split_inclusive(|c: char| c.is_whitespace() || "(){}.,".contains(c)).collect();
+                let (one, other) = (next(words.len()), next(words.len()));
+                match next(3) {
+                    0 => drop(words.remove(one)),
+                    1 => words.insert(one, words[other]),
+                    _ => words.swap(one, other),
+                }
+                input.files[at].text = words.concat();
+            }
+            let compiled = compile(&input);
+            if let Some(program) = &compiled.program {
+                let sound = flow_compiler::verify::verify(program);
+                let texts: Vec<&str> = input.files.iter().map(|f| f.text.as_str()).collect();
+                assert!(sound.is_ok(), "{sound:?}\n{}", texts.join("\n"));
+            }
+        }
+    }
+}
+
+/// As deep as the grammar allows.
+#[test]
+fn deep_expressions_fit() {
+    for depth in [50_usize, 500, 5_000] {
+        for condition in [
+            format!("{}cart_added ever", "not ".repeat(depth)),
+            format!("{}1 == 1{}", "(".repeat(depth), ")".repeat(depth)),
+            format!("1{} > 0", " + 1".repeat(depth)),
+            vec!["cart_added ever"; depth].join(" and "),
+            format!("{}x == 1", "x.".repeat(depth)),
+            format!("{}cart_added ever", "cart_added ever where ".repeat(depth)),
+        ] {
+            let text = format!("on cart_added\nif {condition} then end\n{}email hi{}", "if true then { ".repeat(depth), " }".repeat(depth));
+            let files = vec![SourceFile { path: "deep.flow".into(), text }];
+            let compiled = compile(&ProjectInput { timezone: "UTC".into(), files, ..ProjectInput::default() });
+            assert!(compiled.program.is_some() || !compiled.diagnostics.is_empty());
+        }
+    }
+}
