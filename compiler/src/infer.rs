@@ -22,7 +22,7 @@ pub(crate) fn infer(cx: &mut Cx, files: &[ast::File]) {
     walker.files(files);
     let (events, solver, first) = walker.finish();
     let mut names: Vec<String> = Vec::new();
-    for (event, _) in &events {
+    for event in events.keys() {
         let fields = fields_of(&solver, &Owner::Event(event.clone()));
         names.push(shown(event, &fields));
         if !cx.schema.events.contains_key(event) {

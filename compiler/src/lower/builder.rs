@@ -223,7 +223,8 @@ impl<'c, 'a> Builder<'c, 'a> {
 
     fn units(&mut self, unit: Unit, a: &Node, b: &Node, node: &Node, to: Reg) {
         let exact = matches!(unit, Unit::Seconds | Unit::Minutes | Unit::Hours);
-        self.facts.zone |= !exact && !(a.ty.kind == Kind::Date && b.ty.kind == Kind::Date);
+        let dates = a.ty.kind == Kind::Date && b.ty.kind == Kind::Date;
+        self.facts.zone |= !(exact || dates);
         if let (Some(grain), false) = (moving::step_of_units(unit, a, b), self.raw) {
             self.step(node, to, grain);
             return;
