@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Three months in a shop: events.jsonl, answers.jsonl and vip_guests.csv, the same at every run.
 
-Forty-two people with different habits, zones and contacts look, fill baskets, order, return, open and
+Forty-six people with different habits, zones and contacts look, fill baskets, order, return, open and
 click. As in real life, some inputs arrive late, some twice, some do not fit the schema, some are
 unknown, and some guests register in the middle of it.
 
@@ -176,6 +176,31 @@ for person in dice.sample([p for p in people if p["zone"] == "Europe/Rome"], 6):
         track(moment, who, "location", lat=45.4790, lon=9.2040)
         track(moment + timedelta(minutes=15), who, "location", lat=round(MILAN[0] + dice.uniform(-0.002, 0.002), 5), lon=round(MILAN[1] + dice.uniform(-0.002, 0.002), 5))
         track(moment + timedelta(minutes=dice.choice([16, 40, 90])), who, "location", lat=45.4700, lon=9.2000)
+
+# Four stories that a shop should know: a gold customer, one who sends everything back, one who was away for
+# two months and is back, and one who stands in the store for an hour.
+STORIES = [("u51", "Gina"), ("u52", "Rolf"), ("u53", "Bea"), ("u54", "Meo")]
+for n, (number, name) in enumerate(STORIES):
+    put(START + timedelta(days=1, hours=9, minutes=n), "identify", {"userId": number},
+        traits={"first_name": name, "country": "IT", "timezone": "Europe/Rome", "email": f"{name.lower()}@example.com", "push_token": f"tok-{number}"})
+
+
+def story(who, day, hour, event, **properties):
+    track(START + timedelta(days=day, hours=hour), {"userId": who}, event, **properties)
+
+
+for n, (day, value) in enumerate([(3, 389), (17, 129.5), (40, 482)]):
+    story("u51", day, 19, "Order Completed", order_id=f"gina{n}", order_value=value, contact="gina@example.com")
+    story("u51", day + 1, 8, "Order Shipped", order_id=f"gina{n}", carrier="dhl", arrives_on=(START + timedelta(days=day + 2)).date().isoformat())
+    story("u51", day + 2, 9, "Order Delivered", order_id=f"gina{n}")
+for n, day in enumerate([5, 20, 33]):
+    story("u52", day, 12, "Order Completed", order_id=f"rolf{n}", order_value=60, contact="rolf@example.com")
+    story("u52", day + 6, 12, "Order Returned", order_id=f"rolf{n}", reason="not as in the picture")
+story("u53", 2, 10, "Order Completed", order_id="bea0", order_value=45, contact="bea@example.com")
+story("u53", 71, 20, "Order Completed", order_id="bea1", order_value=52, contact="bea@example.com")
+story("u54", 50, 13, "location", lat=45.4790, lon=9.2040)
+story("u54", 50, 14, "location", lat=45.4643, lon=9.1902)
+story("u54", 50, 15, "location", lat=45.4790, lon=9.2040)
 
 # Stock alerts, and the boots that come back.
 for person in dice.sample(people, 5):
