@@ -115,11 +115,12 @@ pub(super) fn compare_moving<F: Facts + ?Sized>(
     depth: u32,
 ) -> Value {
     let zone = run.facts.zone();
-    let outside = run.stepped.replace(false);
+    let outside = run.piece.replace(i64::MAX);
     let mut inner = Moment::at(moment.now);
     let (left, right) = (run.code(a, &mut inner, depth), run.code(b, &mut inner, depth));
     let truth = compare(cmp, &left, &right, zone);
     moment.until(inner.horizon);
+    let stepped = run.piece.get() != i64::MAX;
     let (shape_a, shape_b) = (run.machine.shape(a), run.machine.shape(b));
     let change = match (shape_a, shape_b) {
         (Shape::Still, Shape::Still) | (Shape::Linear(_), Shape::Linear(_)) => Some(i64::MAX),
@@ -144,19 +145,25 @@ pub(super) fn compare_moving<F: Facts + ?Sized>(
         flip(moment.now, |from| sides(from).holds(cmp), |from| {
             let before = sides(from);
             let same = |now: i64| sides(now) == before;
-            if !run.stepped.get() {
-                first_change(from, end, same)
-            } else if both_move {
+            if !stepped {
+                return first_change(from, end, same);
+            }
+            let piece = |now: i64| {
+                run.piece.set(i64::MAX);
+                sides(now);
+                now.saturating_add(run.piece.get())
+            };
+            if both_move {
                 // Two calendars against each other: look again before they can have parted unseen.
                 let near = from.saturating_add(SWALLOWED_BY_MANY).min(end);
-                change_by_pieces(zone, from, near, same).or(Some(near))
+                change_by_pieces(from, near, same, piece).or(Some(near))
             } else {
-                stepping_change(zone, from, end, same)
+                stepping_change(from, end, same, piece)
             }
         })
     });
     moment.until(change);
-    run.stepped.set(run.stepped.get() || outside);
+    run.piece.set(outside);
     Value::Bool(truth)
 }
 
@@ -219,7 +226,7 @@ fn passing(zone: &TimeZone, cmp: Compare, now: i64, moving: Shape, still: &Value
     };
     let change = flip(from, holds, |from| {
         let before = order(from);
-        change_by_pieces(zone, from, end, |now| order(now) == before)
+        change_by_pieces(from, end, |now| order(now) == before, |now| now.saturating_add(piece(zone, now)))
     });
     Some(change)
 }
@@ -307,26 +314,27 @@ fn bisect(mut low: i64, mut high: i64, same: impl Fn(i64) -> bool) -> i64 {
     high
 }
 
-/// As [`first_change`], for a side that takes calendar steps.
-fn stepping_change(zone: &TimeZone, from: i64, end: i64, same: impl Fn(i64) -> bool) -> Option<i64> {
+/// As [`first_change`], for a side that takes calendar steps. `piece` gives the end of the piece around an
+/// instant in which all steps keep the order of moments.
+fn stepping_change(from: i64, end: i64, same: impl Fn(i64) -> bool, piece: impl Fn(i64) -> i64) -> Option<i64> {
     let near = from.saturating_add(SWALLOWED_BY_MANY).min(end);
-    if let Some(change) = change_by_pieces(zone, from, near, &same) {
+    if let Some(change) = change_by_pieces(from, near, &same, &piece) {
         return Some(change);
     }
     let far = first_change(near.saturating_sub(1).max(from), end, &same);
     let until = far.map_or(end, |change| change.saturating_add(1));
     let start = until.saturating_sub(SWALLOWED_BY_MANY).max(near.saturating_sub(1));
-    change_by_pieces(zone, start, until, &same).or(far)
+    change_by_pieces(start, until, &same, &piece).or(far)
 }
 
-/// The first change in `(from, end)`, looking at each undisturbed piece of a local day on its own.
-fn change_by_pieces(zone: &TimeZone, from: i64, end: i64, same: impl Fn(i64) -> bool) -> Option<i64> {
+/// The first change in `(from, end)`, looking at each piece on its own.
+fn change_by_pieces(from: i64, end: i64, same: impl Fn(i64) -> bool, piece: impl Fn(i64) -> i64) -> Option<i64> {
     let mut start = from;
     while start < end {
         if start > from && !same(start) {
             return Some(start);
         }
-        let next = calendar::next_midnight(zone, start).min(calendar::next_change(zone, start)).min(end);
+        let next = piece(start).min(end);
         if next <= start {
             return None;
         }
@@ -336,4 +344,10 @@ fn change_by_pieces(zone: &TimeZone, from: i64, end: i64, same: impl Fn(i64) -> 
         start = next;
     }
     None
+}
+
+/// For how long after `moment` a calendar step from it keeps the order of moments: to the end of the local
+/// day, or to the next change of the clock.
+pub(super) fn piece(zone: &TimeZone, moment: i64) -> i64 {
+    calendar::next_midnight(zone, moment).min(calendar::next_change(zone, moment)).saturating_sub(moment)
 }

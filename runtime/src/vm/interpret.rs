@@ -10,7 +10,7 @@ use super::text::push_text;
 use super::value::{arithmetic, compare, negate, Value};
 use super::{Facts, Moment};
 use crate::calendar;
-use flow_compiler::bytecode::{Code, CodeId, Fence, Op, Program, QueryAnswer, QueryId, Reg, SegmentId};
+use flow_compiler::bytecode::{Code, CodeId, Duration, Fence, Op, Program, QueryAnswer, QueryId, Reg, SegmentId};
 use geographiclib_rs::{Geodesic, InverseGeodesic};
 use rust_decimal::Decimal;
 use std::borrow::Cow;
@@ -50,8 +50,9 @@ pub struct Machine<'p> {
 pub(super) struct Run<'m, 'p, F: Facts + ?Sized> {
     pub machine: &'m Machine<'p>,
     pub facts: &'m F,
-    /// Whether calendar steps were taken from a moment: they do not keep the order of moments everywhere.
-    pub stepped: Cell<bool>,
+    /// For how long the calendar steps that were taken keep the order of moments, as [`horizon::piece`] says;
+    /// `i64::MAX` when none was taken.
+    pub piece: Cell<i64>,
 }
 
 impl<'p> Machine<'p> {
@@ -76,7 +77,7 @@ impl<'p> Machine<'p> {
     /// The value of a code. Lowers the moment's horizon to the earliest later instant at which it could be
     /// another one, nothing else happening.
     pub fn evaluate<F: Facts + ?Sized>(&self, code: CodeId, facts: &F, moment: &mut Moment) -> Value {
-        Run { machine: self, facts, stepped: Cell::new(false) }.code(code, moment, 0)
+        Run { machine: self, facts, piece: Cell::new(i64::MAX) }.code(code, moment, 0)
     }
 
     /// Whether a code holds. A missing value does not.
@@ -128,10 +129,8 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
                 Op::Negate(to, from) => (*to, negate(get(registers, *from))),
                 Op::Arith(op, to, a, b) => {
                     let (a, b) = (get(registers, *a), get(registers, *b));
-                    if let (Value::Duration(length), _) | (_, Value::Duration(length)) = (a, b) {
-                        if length.months != 0 || length.days != 0 {
-                            self.stepped.set(true);
-                        }
+                    if let (moment, Value::Duration(length)) | (Value::Duration(length), moment) = (a, b) {
+                        self.note_step(moment, *length);
                     }
                     (*to, arithmetic(*op, a, b, facts.zone()))
                 }
@@ -214,6 +213,16 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
             }
         }
         Value::Missing
+    }
+
+    /// Remembers how far the order of moments can be trusted around a calendar step.
+    fn note_step(&self, moment: &Value, length: Duration) {
+        if length.months == 0 && length.days == 0 {
+            return;
+        }
+        if let Some(moment) = moment.as_instant(self.facts.zone()) {
+            self.piece.set(self.piece.get().min(horizon::piece(self.facts.zone(), moment)));
+        }
     }
 
     fn query(&self, id: QueryId, since: Option<&Value>, moment: &mut Moment) -> Value {

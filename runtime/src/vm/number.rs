@@ -74,8 +74,8 @@ pub fn divide(a: Decimal, b: Decimal) -> Option<Decimal> {
 /// Rounded half away from zero, to places after the point (before it, when negative).
 #[must_use]
 pub fn round(number: Decimal, places: i64) -> Decimal {
-    if let Ok(places) = u32::try_from(places) {
-        return number.round_dp_with_strategy(places.min(28), RoundingStrategy::MidpointAwayFromZero).normalize();
+    if let Ok(places) = u32::try_from(places.min(MAX_SCALE)) {
+        return number.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero).normalize();
     }
     let whole = number.trunc().mantissa() / 10_i128.pow(number.trunc().scale());
     let Some(unit) = u32::try_from(places.unsigned_abs()).ok().and_then(|places| 10_i128.checked_pow(places)) else {
