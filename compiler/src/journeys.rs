@@ -1,13 +1,15 @@
 //! Journeys: their headers.
 
 use crate::bytecode::{
-    Again, Enter, EnterMode, EventId, Exit, Goal, Journey, JourneyId, ListId, SegmentId, TopicId, Trigger,
+    Again, Enter, EnterMode, EventId, Exit, Goal, Journey, JourneyId, ListId, SegmentId, Step, TopicId, Trigger,
 };
 use crate::compile_codes as code;
 use crate::context::{index, Cx, JourneyCx, Scope, TriggerAccess};
 use crate::diagnostic::Diagnostic;
 use crate::lower::moving;
+use crate::names::nearest;
 use crate::node::{Known, Node};
+use crate::schema::offer;
 use crate::types::Kind;
 use flow_grammar::ast::{self, Clause, ClauseKind, EnterPart, EventMatch, Expr, ExprKind, Name, TriggerKind};
 use flow_grammar::span::Span;
@@ -67,12 +69,28 @@ impl Cx<'_> {
         }
         self.clauses(&decl.header, &mut journey);
         journey.steps = self.body(&decl.body);
+        self.check_moved(&decl.header, &journey.steps);
         if let Some(done) = self.journey.take() {
             journey.trigger_fields = done.fields;
             journey.slots = done.slots;
             journey.messages = done.messages;
         }
         journey
+    }
+
+    /// `moved OLD to NEW` must lead to a step that there is.
+    fn check_moved(&mut self, header: &[Clause], steps: &[Step]) {
+        for clause in header {
+            let ClauseKind::Moved(_, new) = &clause.kind else { continue };
+            if steps.iter().any(|step| step.identity == new.text) || self.is_broken(clause.span) {
+                continue;
+            }
+            let named = self.journey.iter().flat_map(|journey| journey.bound.iter().map(|bound| bound.name.as_str()));
+            let near = nearest(&new.text, named).map(str::to_owned);
+            let message = format!("no step of this journey is called `{}`", new.text);
+            let problem = Diagnostic::error(code::UNKNOWN_NAME, new.span, message);
+            self.report(offer(problem, near, new.span, "give the step its name with `as`"));
+        }
     }
 
     fn find_triggers<'d>(&mut self, header: &'d [Clause]) -> Vec<Found<'d>> {
@@ -374,7 +392,10 @@ impl Cx<'_> {
     pub fn check_begins(&mut self, decl: &ast::JourneyDecl, id: JourneyId) {
         let has_trigger =
             decl.header.iter().any(|clause| matches!(clause.kind, ClauseKind::On(_) | ClauseKind::Broken));
-        if has_trigger || self.is_broken(decl.span) || self.starts.iter().any(|(_, started)| *started == id) {
+        let empty = decl.header.is_empty() && decl.body.is_empty();
+        let lost = empty && self.syntax_errors.iter().any(|span| span.file == decl.span.file);
+        let started = self.starts.iter().any(|(_, started)| *started == id);
+        if has_trigger || started || lost || self.is_broken(decl.span) {
             return;
         }
         let span = decl.name.as_ref().map_or(decl.span, |name| name.span);

@@ -5,7 +5,7 @@ use crate::bytecode::{Const, Outcome, StepKind, Until, WaitedEvent};
 use crate::compile_codes as code;
 use crate::context::{Binding, Cx, Scope};
 use crate::diagnostic::Diagnostic;
-use crate::node::Node;
+use crate::node::{Known, Node, Path};
 use crate::operators::to_instant;
 use crate::types::{Class, Kind};
 use flow_grammar::ast::{self, Bound, Days, EventRef, Expr, Name, Step};
@@ -99,6 +99,7 @@ impl Cx<'_> {
         self.stands_still(&node, "the moment of a `wait until`", "for a length of time write `wait 2h`");
         let scope = self.here(body);
         let bound = self.bound_of(bound, &scope);
+        let bounded = bound.is_some();
         let known_after = node.paths();
         let at = self.lower(&node);
         let mut deps = self.deps(at);
@@ -109,7 +110,7 @@ impl Cx<'_> {
         let at = body.push(kind, &self.identity("wait-until", step), step.span);
         body.known.fade();
         // The moment came, so what it was made of is there.
-        let facts = (body.known.with(&known_after), body.known.clone());
+        let facts = facts_after(body, &known_after, bounded);
         self.two_ways(at, ways, facts, step.span, body);
     }
 
@@ -129,11 +130,12 @@ impl Cx<'_> {
             self.needs_bound(bound, step, "this condition may never hold");
         }
         let bound = self.bound_of(bound, &scope);
+        let bounded = bound.is_some();
         let condition = self.followed(node);
         let kind = StepKind::WaitCondition { condition, bound, then: LATER, otherwise: LATER };
         let at = body.push(kind, &self.identity("wait-until", step), step.span);
         body.known.fade();
-        let facts = (body.known.with(&node.yes), body.known.clone());
+        let facts = facts_after(body, &node.yes, bounded);
         self.two_ways(at, ways, facts, step.span, body);
     }
 
@@ -240,4 +242,11 @@ impl Cx<'_> {
         body.push(StepKind::WaitBestHour { channel, within }, &self.identity("wait-best-hour", step), step.span);
         body.known.fade();
     }
+}
+
+/// What is known when a wait came true, and when its bound ended it; without one, only the first happens.
+fn facts_after(body: &Body, paths: &[Path], bounded: bool) -> (Known, Known) {
+    let came = body.known.with(paths);
+    let ended = if bounded { body.known.clone() } else { came.clone() };
+    (came, ended)
 }

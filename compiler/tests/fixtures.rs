@@ -54,7 +54,12 @@ fn run(kind: &str) {
             let lines: String = found.iter().flat_map(|l| [l.as_str(), "\n"]).collect();
             std::fs::write(&path, format!("{source}{lines}")).expect("written");
         } else if found != expected {
-            wrong.push(format!("{}:\nexpected\n  {}\nfound\n  {}", path.display(), expected.join("\n  "), found.join("\n  ")));
+            wrong.push(format!(
+                "{}:\nexpected\n  {}\nfound\n  {}",
+                path.display(),
+                expected.join("\n  "),
+                found.join("\n  ")
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
