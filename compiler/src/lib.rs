@@ -26,6 +26,7 @@ mod operators;
 pub mod project;
 mod queries;
 pub mod report;
+pub mod rules;
 mod schema;
 mod sends;
 pub mod show;
