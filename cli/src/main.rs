@@ -2,7 +2,9 @@
 
 mod check;
 mod dump;
+mod explain;
 mod load;
+mod new;
 mod output;
 mod render;
 mod run;
@@ -35,6 +37,8 @@ enum Command {
     Check(check::Args),
     Dump(dump::Args),
     Run(Box<run::Args>),
+    Explain(explain::Args),
+    New(new::Args),
     Version(version::Args),
 }
 
@@ -43,6 +47,8 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Dump(args) => dump::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Version(args) => version::run(&args),
     }
 }

@@ -38,7 +38,8 @@ codes! {
 /// Every code with its title, ascending.
 #[must_use]
 pub fn all() -> Vec<(&'static str, &'static str)> {
-    let mut codes: Vec<_> = [COMPILE_CODES, RULE_CODES, PROJECT_CODES].into_iter().flatten().copied().collect();
+    let mut codes: Vec<_> =
+        [flow_grammar::CODES, COMPILE_CODES, RULE_CODES, PROJECT_CODES].into_iter().flatten().copied().collect();
     codes.sort_unstable();
     codes
 }

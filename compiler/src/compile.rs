@@ -82,7 +82,12 @@ pub fn compile(input: &ProjectInput) -> Compiled {
     cx.collect(&files);
     cx.templates();
     let tests = cx.everything();
-    let diagnostics = in_order(cx.diagnostics);
+    let mut found = cx.diagnostics;
+    if !found.iter().any(|d| d.severity == Severity::Error) {
+        debug_assert_eq!(crate::verify::verify(&cx.program), Ok(()), "the compiler made a program that does not verify");
+        found.extend(crate::rules::check(&cx.program, &files));
+    }
+    let diagnostics = in_order(found);
     let sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
     Compiled {
         program: sound.then_some(cx.program),

@@ -10,6 +10,7 @@ mod context;
 mod deps;
 pub mod diagnostic;
 pub mod dump;
+pub mod explain;
 mod expression;
 mod functions;
 pub mod graph;

@@ -32,7 +32,8 @@ pub(super) struct Outcome {
 enum Value {
     Unknown,
     Const(Const),
-    Var(Var),
+    /// A variable, and where it was read.
+    Var(Var, Span),
     /// Whether a test of a variable gives this.
     Test(Var, Test, bool, Span),
 }
@@ -125,7 +126,7 @@ fn split(
         Value::Unknown => return (Some(way.facts.clone()), Some(way.facts.clone())),
         Value::Const(Const::Bool(true)) => return (Some(way.facts.clone()), None),
         Value::Const(_) => return (None, Some(way.facts.clone())),
-        Value::Var(var) => (var, Test::IsTrue, true, Span::default()),
+        Value::Var(var, at) => (var, Test::IsTrue, true, at),
         Value::Test(var, test, holds, at) => (var, test, holds, at),
     };
     because.extend(before.get(var).and_then(|fact| fact.because));
@@ -139,7 +140,7 @@ fn split_known(scope: Scope<'_>, way: &Way, r: Reg, at: Span) -> (Option<Facts>,
         Value::Unknown => (Some(way.facts.clone()), Some(way.facts.clone())),
         Value::Const(Const::Missing) => (None, Some(way.facts.clone())),
         Value::Const(_) | Value::Test(..) => (Some(way.facts.clone()), None),
-        Value::Var(var) => {
+        Value::Var(var, _) => {
             let narrowed = |holds| way.facts.narrow(var, || all(scope, var), &Test::IsKnown, holds, at);
             (narrowed(true), narrowed(false))
         }
@@ -151,12 +152,12 @@ fn assign(scope: Scope<'_>, way: &mut Way, op: &Op, at: Span) {
     let (to, value) = match op {
         Op::Const(a, id) => (*a, scope.program.constants.get(id.index()).cloned().map_or(Value::Unknown, Value::Const)),
         Op::Copy(a, b) => (*a, read(way, *b)),
-        Op::Attr(a, id) => (*a, Value::Var(Var::Attr(*id))),
-        Op::Trigger(a, n) => (*a, Value::Var(Var::Trigger(*n))),
-        Op::Field(a, n) => (*a, Value::Var(Var::Field(*n))),
-        Op::Query(a, id, None) => (*a, Value::Var(Var::Query(*id))),
-        Op::InSegment(a, id) => (*a, Value::Var(Var::Segment(*id))),
-        Op::Can(a, channel, topic) => (*a, Value::Var(Var::Can(*channel, *topic))),
+        Op::Attr(a, id) => (*a, Value::Var(Var::Attr(*id), at)),
+        Op::Trigger(a, n) => (*a, Value::Var(Var::Trigger(*n), at)),
+        Op::Field(a, n) => (*a, Value::Var(Var::Field(*n), at)),
+        Op::Query(a, id, None) => (*a, Value::Var(Var::Query(*id), at)),
+        Op::InSegment(a, id) => (*a, Value::Var(Var::Segment(*id), at)),
+        Op::Can(a, channel, topic) => (*a, Value::Var(Var::Can(*channel, *topic), at)),
         Op::Not(a, b) => (*a, not(read(way, *b), at)),
         Op::IsKnown(a, b) => (*a, is_known(read(way, *b), at)),
         Op::Compare(op, a, b, c) => (*a, compare(*op, read(way, *b), read(way, *c), at)),
@@ -190,7 +191,7 @@ fn assign(scope: Scope<'_>, way: &mut Way, op: &Op, at: Span) {
 fn not(value: Value, at: Span) -> Value {
     match value {
         Value::Const(Const::Bool(yes)) => Value::Const(Const::Bool(!yes)),
-        Value::Var(var) => Value::Test(var, Test::IsTrue, false, at),
+        Value::Var(var, _) => Value::Test(var, Test::IsTrue, false, at),
         Value::Test(var, test, holds, _) => Value::Test(var, test, !holds, at),
         Value::Unknown | Value::Const(_) => Value::Unknown,
     }
@@ -199,7 +200,7 @@ fn not(value: Value, at: Span) -> Value {
 fn is_known(value: Value, at: Span) -> Value {
     match value {
         Value::Const(value) => Value::Const(Const::Bool(value != Const::Missing)),
-        Value::Var(var) => Value::Test(var, Test::IsKnown, true, at),
+        Value::Var(var, _) => Value::Test(var, Test::IsKnown, true, at),
         Value::Test(..) => Value::Const(Const::Bool(true)),
         Value::Unknown => Value::Unknown,
     }
@@ -209,8 +210,8 @@ fn compare(op: Compare, a: Value, b: Value, at: Span) -> Value {
     match (a, b) {
         // With a constant that is missing the result is known at once, and the compiler says so elsewhere.
         (Value::Const(Const::Missing), _) | (_, Value::Const(Const::Missing)) => Value::Unknown,
-        (Value::Var(var), Value::Const(with)) => Value::Test(var, Test::Compare(op, with), true, at),
-        (Value::Const(with), Value::Var(var)) => Value::Test(var, Test::Compare(mirrored(op), with), true, at),
+        (Value::Var(var, _), Value::Const(with)) => Value::Test(var, Test::Compare(op, with), true, at),
+        (Value::Const(with), Value::Var(var, _)) => Value::Test(var, Test::Compare(mirrored(op), with), true, at),
         (Value::Const(a), Value::Const(b)) => constants(op, &a, &b),
         _ => Value::Unknown,
     }
@@ -236,7 +237,7 @@ fn constants(op: Compare, a: &Const, b: &Const) -> Value {
 
 fn is_in(a: Value, list: Value, at: Span) -> Value {
     match (a, list) {
-        (Value::Var(var), Value::Const(Const::List(items))) => Value::Test(var, Test::In(items), true, at),
+        (Value::Var(var, _), Value::Const(Const::List(items))) => Value::Test(var, Test::In(items), true, at),
         _ => Value::Unknown,
     }
 }

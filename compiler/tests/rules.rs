@@ -1,0 +1,187 @@
+//! The rules, on small journeys: what they find, and what they must not find.
+#![allow(clippy::unwrap_used)]
+
+use flow_compiler::compile::{compile, ProjectInput, SourceFile};
+use flow_compiler::diagnostic::{Diagnostic, Severity};
+use flow_compiler::lines::Lines;
+
+const SCHEMA: &str = r#"
+event started { points: int  price: number  country: one of "IT", "ES", "FR"  note: text? }
+event purchased { order_value: number }
+event pinged
+event ponged
+user { email: email?  phone: phone?  level: int = 0  vip: bool = false }
+channel email to user.email
+channel sms to user.phone
+"#;
+
+/// The findings for these items: `line:column text: code message`.
+fn findings(items: &str) -> String {
+    let files = [("a.flow", items), ("schema.flow", SCHEMA)];
+    let files = files.map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+    let input =
+        ProjectInput { name: "x".to_owned(), timezone: "UTC".to_owned(), files: files.into(), ..Default::default() };
+    let lines = Lines::new(items);
+    let shown = |one: &Diagnostic| {
+        let place = lines.place(items, one.span.start);
+        let labels: Vec<String> =
+            one.labels.iter().map(|label| format!(" [{}: {}]", label.span.text(items), label.text)).collect();
+        let text = one.span.text(items).split_whitespace().collect::<Vec<_>>().join(" ");
+        format!("{}:{} `{text}`: {} {}{}\n", place.line, place.column, one.code, one.message, labels.concat())
+    };
+    let found = compile(&input).diagnostics;
+    found.iter().filter(|one| one.severity != Severity::Note).map(shown).collect()
+}
+
+/// The findings for the body of a journey.
+fn body(steps: &str) -> String {
+    findings(&format!("journey j {{ on started\n{steps}\n}}"))
+}
+
+#[test]
+fn steps_out_of_reach() {
+    insta::assert_snapshot!(body("end email \"a\""), @r#"
+    2:5 `email "a"`: F0701 this can never be reached [end: the journey ends here]
+    "#);
+    insta::assert_snapshot!(body("if started ever then end else { email \"x\" end }\nemail \"a\" wait 2h"), @r#"
+    3:1 `email "a" wait 2h`: F0701 this can never be reached [if started ever then end else { email "x" end }: nobody goes on after this]
+    "#);
+    insta::assert_snapshot!(body("repeat every 7d { email \"x\" }\nemail \"a\""), @r#"
+    3:1 `email "a"`: F0701 this can never be reached [repeat every 7d { email "x" }: this goes on for ever: only `end` or an exit leaves it]
+    "#);
+    insta::assert_snapshot!(body("wait for purchased up to 2d then end else { end email \"b\" }\nemail \"a\""), @r#"
+    2:49 `email "b"`: F0701 this can never be reached [end: the journey ends here]
+    3:1 `email "a"`: F0701 this can never be reached [wait for purchased up to 2d then end else { end email "b" }: nobody goes on after this]
+    "#);
+    insta::assert_snapshot!(body("together { end } { email \"x\" }\nemail \"a\""), @r#"
+    3:1 `email "a"`: F0701 this can never be reached [together { end } { email "x" }: nobody goes on after this]
+    "#);
+    insta::assert_snapshot!(body("split { 50%: end 50%: end }\nemail \"a\""), @r#"
+    3:1 `email "a"`: F0701 this can never be reached [split { 50%: end 50%: end }: nobody goes on after this]
+    "#);
+    insta::assert_snapshot!(body("repeat 2 times { if vip then end wait 1d }\nemail \"a\""), @"");
+    insta::assert_snapshot!(body("wait for purchased up to 2d then end\nemail \"a\""), @"");
+    insta::assert_snapshot!(body("match country { \"IT\" -> end \"ES\" -> end }\nemail \"a\""), @"");
+}
+
+#[test]
+fn conditions_by_ranges() {
+    insta::assert_snapshot!(body("if points > 100 then email \"a\" else if points > 150 then email \"b\""), @r"2:40 `points > 150`: F0703 this condition is never true [points > 100: this was decided before]");
+    insta::assert_snapshot!(body("if points > 150 then email \"a\" else if points > 100 then email \"b\""), @"");
+    insta::assert_snapshot!(body("if points > 10 then { if points >= 11 then email \"a\" }"), @r"2:26 `points >= 11`: F0702 this condition is always true [points > 10: this was decided before]");
+    insta::assert_snapshot!(body("if price > 10 then { if price >= 11 then email \"a\" }"), @"");
+    insta::assert_snapshot!(body("if points > 10 and points < 5 then email \"a\""), @r"2:4 `points > 10 and points < 5`: F0703 this condition is never true");
+    insta::assert_snapshot!(body("if points > 10 or points < 50 then email \"a\""), @r"2:4 `points > 10 or points < 50`: F0702 this condition is always true");
+    insta::assert_snapshot!(body("if points between 20 and 10 then email \"a\""), @r"2:4 `points between 20 and 10`: F0703 this condition is never true");
+    insta::assert_snapshot!(body("if not (points > 10) then { wait 2d if points > 20 then email \"a\" }"), @r"2:40 `points > 20`: F0703 this condition is never true [not (points > 10): this was decided before]");
+    insta::assert_snapshot!(body("if 1 > 2 then email \"a\""), @r"2:4 `1 > 2`: F0703 this condition is never true");
+}
+
+#[test]
+fn conditions_by_values() {
+    insta::assert_snapshot!(body("if country == \"IT\" then email \"a\" else if country in [\"ES\", \"FR\"] then email \"b\" else email \"c\""), @r#"
+    2:43 `country in ["ES", "FR"]`: F0702 this condition is always true [country == "IT": this was decided before]
+    "#);
+    insta::assert_snapshot!(body("match country { \"IT\" -> email \"a\" \"ES\" -> email \"b\" \"FR\" -> email \"c\" }"), @"");
+    insta::assert_snapshot!(body("match country { \"IT\" -> email \"a\" \"ES\", \"IT\" -> email \"b\" \"IT\" -> email \"c\" else -> end }"), @r#"
+    2:59 `"IT"`: F0703 this condition is never true ["ES": this was decided before]
+    "#);
+    insta::assert_snapshot!(body("if note is missing then end\nif note is known then email \"a\""), @r"3:4 `note is known`: F0702 this condition is always true [note is missing: this was decided before]");
+    insta::assert_snapshot!(body("if note == \"a\" then end\nif note != \"a\" then email \"a\""), @r#"
+    3:4 `note != "a"`: F0702 this condition is always true [note == "a": this was decided before]
+    "#);
+    insta::assert_snapshot!(body("if vip then { if not vip then email \"a\" }"), @r"2:18 `not vip`: F0703 this condition is never true [: this was decided before]");
+    insta::assert_snapshot!(body("if count(purchased ever) >= 0 then email \"a\""), @r"2:4 `count(purchased ever) >= 0`: F0702 this condition is always true");
+    insta::assert_snapshot!(body("if can email then email \"a\" else if can email then sms \"b\""), @r"2:37 `can email`: F0703 this condition is never true [: this was decided before]");
+}
+
+#[test]
+fn time_and_set_undo_what_is_known_of_a_person() {
+    assert_eq!(body("if user.level > 3 then end\nwait 1d\nif user.level > 3 then email \"a\""), "");
+    assert_eq!(body("if user.level > 3 then end\nset user.level += 5\nif user.level > 3 then email \"a\""), "");
+    assert_eq!(body("if can email then email \"x\"\nif can email then email \"b\""), "");
+    assert_eq!(body("if purchased then end\nwait 1d\nif purchased then email \"a\""), "");
+    assert_eq!(body("together { set user.level = 5 } { if user.level > 3 then email \"a\" }"), "");
+    insta::assert_snapshot!(body("if user.level > 3 then end\nset user.vip = true\nif user.level > 3 then email \"a\""), @r"4:4 `user.level > 3`: F0703 this condition is never true [user.level > 3: this was decided before]");
+}
+
+#[test]
+fn triggers_narrow_what_follows() {
+    insta::assert_snapshot!(findings("journey j { on started where points > 50\nwait 1d\nif points > 40 then email \"a\" }"), @r"3:4 `points > 40`: F0702 this condition is always true [points > 50: this was decided before]");
+    insta::assert_snapshot!(findings("journey j { on started where points > 50, started where points < 10\nif points > 40 then email \"a\" }"), @"");
+    insta::assert_snapshot!(findings("journey j { on change user.level where user.level > 5\nif user.level > 3 then email \"a\" }"), @r"2:4 `user.level > 3`: F0702 this condition is always true [user.level > 5: this was decided before]");
+    insta::assert_snapshot!(findings("journey j { on started where points > 5 and points < 3\nemail \"a\" }"), @r"1:30 `points > 5 and points < 3`: F0703 this condition is never true");
+    insta::assert_snapshot!(findings("segment s = count(purchased ever where order_value > 5 and order_value < 4) > 1"), @r"1:40 `order_value > 5 and order_value < 4`: F0703 this condition is never true");
+}
+
+#[test]
+fn values_of_a_for_are_judged_together() {
+    assert_eq!(body("for n in 1, 5 { if n > 3 then email \"a\" wait 1d }"), "");
+    insta::assert_snapshot!(body("for n in 1, 5 { if n > 9 then email \"a\" wait 1d }"), @r"2:20 `n > 9`: F0703 this condition is never true");
+}
+
+#[test]
+fn what_comes_after_an_exit() {
+    let journey = |rest: &str| findings(&format!("journey j {{ on started exit on purchased\n{rest}\n}}"));
+    insta::assert_snapshot!(journey("wait for purchased up to 2d then email \"a\"\nemail \"b\""), @r#"
+    2:34 `email "a"`: F0704 this is never done: the event has ended the journey before [exit on purchased: the exit comes first]
+    "#);
+    insta::assert_snapshot!(journey("wait 2d if not purchased then email \"a\""), @"");
+    insta::assert_snapshot!(journey("wait 2d if purchased then email \"a\""), @r"2:12 `purchased`: F0704 this is never true: what it asks for would have ended the journey");
+    insta::assert_snapshot!(journey("wait 2d if purchased in last 30d then email \"a\""), @"");
+    insta::assert_snapshot!(journey("wait for purchased, pinged up to 2d then email \"a\""), @"");
+    assert_eq!(findings("journey j { on started exit on purchased where order_value > 5\nwait for purchased up to 2d then email \"a\" }"), "");
+}
+
+#[test]
+fn caps_that_let_nothing_through() {
+    let capped = |cap: &str, steps: &str| findings(&format!("policy {{ {cap} }}\njourney j {{ on started\n{steps} }}"));
+    insta::assert_snapshot!(capped("at most 1 sms per 1d", "sms \"a\" sms \"b\""), @r#"
+    3:9 `sms "b"`: F0705 this message is never sent: those just before it have used up the cap [at most 1 sms per 1d: lets 1 through in 1d]
+    "#);
+    insta::assert_snapshot!(capped("at most 2 messages per 1d", "email \"a\" email \"b\" if vip then email \"c\""), @r#"
+    3:33 `email "c"`: F0705 this message is never sent: those just before it have used up the cap [at most 2 messages per 1d: lets 2 through in 1d]
+    "#);
+    assert_eq!(capped("at most 1 sms per 1d", "sms \"a\" wait 1h sms \"b\""), "");
+    assert_eq!(capped("at most 1 sms per 1d", "sms \"a\" email \"b\""), "");
+    assert_eq!(capped("at most 1 message per 1d", "sms \"a\" email \"b\""), "");
+    assert_eq!(capped("at most 1 sms per 1d", "if vip then sms \"a\"\nsms \"b\""), "");
+    assert_eq!(capped("at most 1 sms per 1d", "sms \"a\" topic transactional\nsms \"b\""), "");
+}
+
+#[test]
+fn journeys_in_a_circle() {
+    let two = |middle: &str, header: &str| {
+        findings(&format!(
+            "journey ping {{ on pinged {header}\n{middle} emit ponged }}\njourney pong {{ on ponged\nemit pinged }}"
+        ))
+    };
+    insta::assert_snapshot!(two("", ""), @r"2:2 `emit ponged`: F0706 `ping` and `pong` start each other for ever, at one instant [emit pinged: and this leads back]");
+    assert_eq!(two("wait 1d", ""), "");
+    assert_eq!(two("if vip then", ""), "");
+    assert_eq!(two("", "enter once per 1d"), "");
+    insta::assert_snapshot!(findings("journey j { on list \"x\" start j }"), @r"1:25 `start j`: F0706 `j` starts itself again for ever, at one instant");
+    assert_eq!(findings("journey j { on list \"x\" start j\nwait 1d email \"a\" }"), "");
+    insta::assert_snapshot!(findings("journey j { on list \"x\" enter always\nstart j\nwait 1d email \"a\" }"), @r"2:1 `start j`: F0706 `j` starts itself again for ever, at one instant");
+}
+
+#[test]
+fn two_messages_at_one_moment() {
+    let two = |a: &str, b: &str| findings(&format!("journey a {{ on started {a} }}\njourney b {{ on started {b} }}"));
+    insta::assert_snapshot!(two("wait 1h email \"a\"", "wait 1h email \"b\""), @r#"
+    2:32 `email "b"`: F0707 `a` sends to the same people at the same moment on the same channel [email "a": the other message]
+    "#);
+    assert_eq!(two("wait 1h email \"a\"", "wait 2h email \"b\""), "");
+    assert_eq!(two("wait 1d email \"a\"", "wait 24h email \"b\""), "");
+    assert_eq!(two("email \"a\"", "sms \"b\""), "");
+    assert_eq!(two("topic news email \"a\"", "topic offers email \"b\""), "");
+    assert_eq!(two("if vip then email \"a\"", "email \"b\""), "");
+    assert_eq!(findings("policy { at most 1 email per 1d }\njourney a { on started email \"a\" }\njourney b { on started email \"b\" }"), "");
+}
+
+#[test]
+fn goals_out_of_reach() {
+    insta::assert_snapshot!(findings("journey j { on started goal purchased\nemail \"a\" }"), @r"1:24 `goal purchased`: F0708 this goal is never reached: the journey ends as soon as it begins");
+    assert_eq!(findings("journey j { on started goal purchased within 3d\nemail \"a\" }"), "");
+    assert_eq!(findings("journey j { on started goal purchased\nwait 1d email \"a\" }"), "");
+}
