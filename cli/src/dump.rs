@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> ExitCode {
 fn listing(what: &What, checked: &Checked) -> Option<String> {
     let (compiled, files) = (&checked.compiled, &checked.loaded.project.input.files);
     if what.ast {
-        return Some(compiled.files.iter().map(|file| format!("{file:#?}\n")).collect());
+        return Some(compiled.files.iter().map(flow_grammar::dump).collect());
     }
     if what.types {
         return Some(dump::types(&compiled.info, files));

@@ -5,8 +5,8 @@ use crate::render::{self, Format};
 use crate::sources::Sources;
 use flow_compiler::compile::{compile, Compiled, SourceFile};
 use flow_compiler::diagnostic::{Diagnostic, Severity};
-use flow_compiler::lines::Lines;
 use flow_compiler::project::{assemble, Listing, Project};
+use flow_grammar::LineIndex;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -217,7 +217,7 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> String {
     let bytes = error.as_bytes();
     let at = error.utf8_error().valid_up_to();
     let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or_default());
-    let place = Lines::new(&before).place(&before, u32::try_from(at).unwrap_or(u32::MAX));
+    let place = LineIndex::new(&before).line_column(&before, u32::try_from(at).unwrap_or(u32::MAX));
     let byte = bytes.get(at).copied().unwrap_or_default();
     let (line, column) = (place.line, place.column);
     let path = path.display();

@@ -1,8 +1,8 @@
 //! The texts of a project and how its places are written: `path:line:col`.
 
-use flow_compiler::lines::{Lines, Place};
 use flow_compiler::project::Project;
 use flow_grammar::span::{FileId, Span};
+use flow_grammar::{LineColumn, LineIndex};
 use std::path::Path;
 
 /// A file that can be shown.
@@ -11,7 +11,7 @@ pub struct Source<'p> {
     pub path: String,
     /// What stands in it.
     pub text: &'p str,
-    lines: Lines,
+    lines: LineIndex,
 }
 
 /// All files of a project.
@@ -23,7 +23,7 @@ impl<'p> Sources<'p> {
     /// The files of `project`, which was read from `root`.
     pub fn new(root: &Path, project: &'p Project) -> Self {
         let files = project.input.files.iter().chain(&project.others);
-        let source = |path: &str, text: &'p str| Source { path: shown(root, path), text, lines: Lines::new(text) };
+        let source = |path: &str, text: &'p str| Source { path: shown(root, path), text, lines: LineIndex::new(text) };
         Self { files: files.map(|file| source(&file.path, &file.text)).collect() }
     }
 
@@ -38,8 +38,8 @@ impl<'p> Sources<'p> {
     }
 
     /// Line and column of an offset.
-    pub fn place(&self, file: FileId, offset: u32) -> Place {
-        self.get(file).map_or(Place { line: 1, column: 1 }, |source| source.lines.place(source.text, offset))
+    pub fn place(&self, file: FileId, offset: u32) -> LineColumn {
+        self.get(file).map_or(LineColumn { line: 1, column: 1 }, |source| source.lines.line_column(source.text, offset))
     }
 
     /// `path:line:col` of where a span begins.

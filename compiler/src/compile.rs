@@ -84,7 +84,11 @@ pub fn compile(input: &ProjectInput) -> Compiled {
     let tests = cx.everything();
     let mut found = cx.diagnostics;
     if !found.iter().any(|d| d.severity == Severity::Error) {
-        debug_assert_eq!(crate::verify::verify(&cx.program), Ok(()), "the compiler made a program that does not verify");
+        debug_assert_eq!(
+            crate::verify::verify(&cx.program),
+            Ok(()),
+            "the compiler made a program that does not verify"
+        );
         found.extend(crate::rules::check(&cx.program, &files));
     }
     let diagnostics = in_order(found);

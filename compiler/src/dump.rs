@@ -7,8 +7,8 @@ mod names;
 
 use crate::bytecode::Program;
 use crate::compile::{Info, SourceFile};
-use crate::lines::Lines;
 use flow_grammar::span::Span;
+use flow_grammar::LineIndex;
 
 pub use names::Names;
 
@@ -33,11 +33,11 @@ pub fn bytecode(program: &Program, files: &[SourceFile]) -> String {
 /// The type of every expression, in the order of the source: `cart.flow:3:5  number  cart_value`.
 #[must_use]
 pub fn types(info: &Info, files: &[SourceFile]) -> String {
-    let lines: Vec<Lines> = files.iter().map(|file| Lines::new(&file.text)).collect();
+    let lines: Vec<LineIndex> = files.iter().map(|file| LineIndex::new(&file.text)).collect();
     let row = |(span, ty): &(Span, String)| {
         let index = span.file.0 as usize;
         let (file, lines) = (files.get(index)?, lines.get(index)?);
-        let place = lines.place(&file.text, span.start);
+        let place = lines.line_column(&file.text, span.start);
         Some((format!("{}:{}:{}", file.path, place.line, place.column), ty.clone(), one_line(span.text(&file.text))))
     };
     let rows: Vec<(String, String, String)> = info.types.iter().filter_map(row).collect();

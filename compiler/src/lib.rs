@@ -17,7 +17,6 @@ pub mod graph;
 mod infer;
 mod items;
 mod journeys;
-pub mod lines;
 mod lookup;
 mod lower;
 mod names;

@@ -80,7 +80,7 @@ fn types() {
 fn report_for_people() {
     let (input, _, program) = compiled();
     let place = |span: flow_grammar::span::Span| {
-        let place = flow_compiler::lines::Lines::new(SHOP).place(SHOP, span.start);
+        let place = flow_grammar::LineIndex::new(SHOP).line_column(SHOP, span.start);
         format!("shop.flow:{}:{}", place.line, place.column)
     };
     insta::assert_snapshot!(report::report(&program, &input.files, &place).text());

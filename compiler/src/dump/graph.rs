@@ -33,7 +33,8 @@ pub(super) fn header(names: &Names<'_>, journey: &Journey) -> Vec<String> {
     lines.extend(enter(journey, &journey.enter));
     lines.extend(journey.exits.iter().map(|one| exit(names, one)));
     lines.extend(journey.goals.iter().map(|one| goal(names, one)));
-    lines.push(format!("topic {}", names.topic(journey.topic)));
+    let topic = names.topic(journey.topic);
+    lines.extend((!topic.is_empty()).then(|| format!("topic {topic}")));
     lines.extend(journey.holdout.map(|share| format!("holdout {share}%")));
     lines
 }

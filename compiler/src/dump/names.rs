@@ -169,9 +169,7 @@ impl<'p> Names<'p> {
             StepKind::Jump(_) => "go on".to_owned(),
             StepKind::Split { .. } => "split".to_owned(),
             StepKind::Send(send) => self.send(send),
-            StepKind::Set { attribute, value } => {
-                format!("set user.{} = {}", self.attribute(*attribute), self.code(*value))
-            }
+            StepKind::Set { .. } => self.text(step.span),
             StepKind::Fetch { api, args, slot, .. } => {
                 let args: Vec<String> = args.iter().map(|code| self.code(*code)).collect();
                 let word = if slot.is_some() { "fetch" } else { "call" };
