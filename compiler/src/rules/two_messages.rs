@@ -48,7 +48,9 @@ fn begin_together(one: &Journey, other: &Journey) -> bool {
         plain.collect()
     };
     let of_other = events(other);
-    one.enter == other.enter && events(one).iter().any(|event| of_other.contains(event))
+    // An exit or a holdout could keep a person out of one of them.
+    let plain = |journey: &Journey| journey.exits.is_empty() && journey.holdout.is_none();
+    plain(one) && plain(other) && one.enter == other.enter && events(one).iter().any(|event| of_other.contains(event))
 }
 
 /// The messages before which a journey asks nothing.
