@@ -13,7 +13,7 @@ use super::interpret::Run;
 use super::value::{compare, equals, negated, ordering, Value};
 use super::{Facts, Moment};
 use crate::calendar;
-use flow_compiler::bytecode::{Arith, Code, CodeId, Compare, Duration, Op, StepGrain};
+use flow_compiler::bytecode::{Arith, Code, CodeId, Compare, Duration, Function, Op, StepGrain, Unit};
 use jiff::tz::TimeZone;
 use std::cmp::Ordering;
 
@@ -37,6 +37,12 @@ pub(super) enum Shape {
     Linear(i64),
     /// It is `now` and one calendar step.
     Step(Duration),
+    /// It counts the units between `now` and so many milliseconds, and a moment that stands still. The flag
+    /// says whether `now` comes first.
+    Units(Unit, i64, bool),
+    /// It takes parts of the local time, or counts units, on its way to something else: not even between two
+    /// full hours is it known to grow.
+    Rough,
     /// Anything else.
     Moving,
 }
@@ -50,7 +56,13 @@ impl Shape {
         if !code.ops.iter().any(moves) {
             return Self::Still;
         }
-        straight(code, constants).unwrap_or(Self::Moving)
+        let parts = |op: &Op| match op {
+            Op::Between(..) => true,
+            Op::Call(function, ..) => !matches!(function, Function::Min | Function::Max | Function::ToInstant),
+            _ => false,
+        };
+        let otherwise = if code.ops.iter().any(parts) { Self::Rough } else { Self::Moving };
+        straight(code, constants).unwrap_or(otherwise)
     }
 }
 
@@ -59,9 +71,12 @@ enum Known {
     /// `now`, and a length of time that was added to it.
     Moment(Duration),
     Length(Duration),
+    /// Something that does not depend on `now`.
+    Still,
+    Units(Unit, i64, bool),
 }
 
-/// The shape of code that does nothing but add constants to `now`.
+/// The shape of code that does nothing but add constants to `now`, and perhaps counts units.
 fn straight(code: &Code, constants: &[Value]) -> Option<Shape> {
     let mut registers: Vec<Option<Known>> = vec![None; usize::from(code.registers)];
     for op in &code.ops {
@@ -70,8 +85,21 @@ fn straight(code: &Code, constants: &[Value]) -> Option<Shape> {
             Op::Now(to) => (to, Some(Known::Moment(Duration::default()))),
             Op::Const(to, id) => match constants.get(id.index()) {
                 Some(Value::Duration(length)) => (to, Some(Known::Length(*length))),
-                _ => (to, None),
+                _ => (to, Some(Known::Still)),
             },
+            Op::Attr(to, _) | Op::Trigger(to, _) | Op::Field(to, _) | Op::EntryTime(to) | Op::Slot(to, _) | Op::Query(to, _, None) => {
+                (to, Some(Known::Still))
+            }
+            Op::Call(Function::ToInstant, to, from, 1) => (to, Some(read(from)?).filter(|known| matches!(known, Known::Still))),
+            Op::Between(unit, to, a, b) => {
+                let exact = |length: Duration| (length.months == 0 && length.days == 0).then_some(length.millis);
+                let units = match (read(a)?, read(b)?) {
+                    (Known::Moment(length), Known::Still) => Known::Units(*unit, exact(length)?, true),
+                    (Known::Still, Known::Moment(length)) => Known::Units(*unit, exact(length)?, false),
+                    _ => return None,
+                };
+                (to, Some(units))
+            }
             Op::Copy(to, from) => (to, read(from)),
             Op::Arith(op, to, a, b) => {
                 let sum = match (op, read(a)?, read(b)?) {
@@ -86,7 +114,8 @@ fn straight(code: &Code, constants: &[Value]) -> Option<Shape> {
             Op::Return(from) => match read(from)? {
                 Known::Moment(length) if length.months == 0 && length.days == 0 => return Some(Shape::Linear(length.millis)),
                 Known::Moment(length) => return Some(Shape::Step(length)),
-                Known::Length(_) => return None,
+                Known::Units(unit, plus, first) => return Some(Shape::Units(unit, plus, first)),
+                Known::Length(_) | Known::Still => return None,
             },
             _ => return None,
         };
@@ -122,6 +151,10 @@ pub(super) fn compare_moving<F: Facts + ?Sized>(
     moment.until(inner.horizon);
     let stepped = run.piece.get() != i64::MAX;
     let (shape_a, shape_b) = (run.machine.shape(a), run.machine.shape(b));
+    if [shape_a, shape_b].iter().any(|shape| matches!(shape, Shape::Rough | Shape::Units(..))) {
+        inner.until(calendar::next_hour(zone, moment.now));
+        moment.until(inner.horizon);
+    }
     let change = match (shape_a, shape_b) {
         (Shape::Still, Shape::Still) | (Shape::Linear(_), Shape::Linear(_)) => Some(i64::MAX),
         (moving, Shape::Still) => passing(zone, cmp, moment.now, moving, &right),
@@ -156,7 +189,7 @@ pub(super) fn compare_moving<F: Facts + ?Sized>(
             if both_move {
                 // Two calendars against each other: look again before they can have parted unseen.
                 let near = from.saturating_add(SWALLOWED_BY_MANY).min(end);
-                change_by_pieces(from, near, same, piece).or(Some(near))
+                change_by_pieces(from, near, None, same, piece).or(Some(near))
             } else {
                 stepping_change(from, end, same, piece)
             }
@@ -207,7 +240,7 @@ fn passing(zone: &TimeZone, cmp: Compare, now: i64, moving: Shape, still: &Value
     let shape = match moving {
         Shape::Linear(_) | Shape::Step(_) if still.is_missing() => return Some(i64::MAX),
         Shape::Linear(_) | Shape::Step(_) => moving,
-        Shape::Still | Shape::Moving => return None,
+        Shape::Still | Shape::Moving | Shape::Rough | Shape::Units(..) => return None,
     };
     let still = still.as_instant(zone)?;
     let Shape::Step(length) = shape else {
@@ -226,7 +259,7 @@ fn passing(zone: &TimeZone, cmp: Compare, now: i64, moving: Shape, still: &Value
     };
     let change = flip(from, holds, |from| {
         let before = order(from);
-        change_by_pieces(from, end, |now| order(now) == before, |now| now.saturating_add(piece(zone, now)))
+        change_by_pieces(from, end, Some(about), |now| order(now) == before, |now| now.saturating_add(piece(zone, now)))
     });
     Some(change)
 }
@@ -263,6 +296,8 @@ pub(super) fn step_moving<F: Facts + ?Sized>(
     depth: u32,
 ) -> Value {
     let zone = run.facts.zone();
+    let outside = run.piece.replace(i64::MAX);
+    run.counted.set(None);
     let mut inner = Moment::at(moment.now);
     let value = run.code(code, &mut inner, depth);
     moment.until(inner.horizon);
@@ -273,14 +308,81 @@ pub(super) fn step_moving<F: Facts + ?Sized>(
         }
         StepGrain::Hour => moment.until(calendar::next_hour(zone, moment.now)),
         StepGrain::Millisecond => {
-            let end = inner.horizon.min(moment.now.saturating_add(FAR));
-            let same = |now: i64| run.code(code, &mut Moment::at(now), depth) == value;
-            if let Some(change) = first_change(moment.now, end, same) {
-                moment.until(change);
-            }
+            let change = match (run.machine.shape(code), run.counted.get()) {
+                _ if value.is_missing() => i64::MAX,
+                (Shape::Units(unit, plus, true), Some((_, still))) => {
+                    count_change(zone, unit, still, moment.now.saturating_add(plus)).saturating_sub(plus)
+                }
+                (Shape::Units(unit, plus, false), Some((still, _))) => {
+                    count_change(zone, unit, still, moment.now.saturating_add(plus)).saturating_sub(plus)
+                }
+                (shape, _) => {
+                    if shape == Shape::Rough && run.counted.get().is_some() {
+                        moment.until(calendar::next_hour(zone, moment.now));
+                    }
+                    step_change(run, code, &value, moment.now, inner.horizon, depth)
+                }
+            };
+            moment.until(change);
         }
     }
+    run.piece.set(outside);
     value
+}
+
+/// When a step function changes that nothing more is known of than that it does not change back soon.
+fn step_change<F: Facts + ?Sized>(run: &Run<'_, '_, F>, code: CodeId, value: &Value, now: i64, end: i64, depth: u32) -> i64 {
+    let end = end.min(now.saturating_add(FAR));
+    let same = |now: i64| run.code(code, &mut Moment::at(now), depth) == *value;
+    if run.piece.get() == i64::MAX {
+        return first_change(now, end, same).unwrap_or(i64::MAX);
+    }
+    // Calendar steps may bring a value back: look again before that can go unseen.
+    let piece = |now: i64| {
+        run.piece.set(i64::MAX);
+        run.code(code, &mut Moment::at(now), depth);
+        now.saturating_add(run.piece.get())
+    };
+    let near = now.saturating_add(SWALLOWED_BY_MANY).min(end);
+    change_by_pieces(now, near, None, same, piece).unwrap_or(near)
+}
+
+/// The first instant after `moment` at which the whole units between it and a moment that stands still are
+/// other ones in number.
+fn count_change(zone: &TimeZone, unit: Unit, still: i64, moment: i64) -> i64 {
+    let count = calendar::between(unit, zone, still, moment);
+    let (months, days, millis) = match unit {
+        Unit::Seconds => (0, 0, 1000),
+        Unit::Minutes => (0, 0, 60_000),
+        Unit::Hours => (0, 0, calendar::HOUR),
+        Unit::Days => (0, 1, 0),
+        Unit::Weeks => (0, 7, 0),
+        Unit::Months => (1, 0, 0),
+        Unit::Years => (12, 0, 0),
+    };
+    let after = |count: i64| {
+        let short = |part: i32| i32::try_from(i64::from(part).saturating_mul(count)).unwrap_or(i32::MAX);
+        let length = Duration { months: short(months), days: short(days), millis: i64::saturating_mul(millis, count) };
+        calendar::add(zone, still, length)
+    };
+    if moment >= still {
+        // Counted from the moment that stands still: the next full unit.
+        return after(count.saturating_add(1));
+    }
+    if millis != 0 {
+        // The count falls as soon as the distance does, by a millisecond.
+        return if count == 0 { after(1) } else { after(count).saturating_add(1) };
+    }
+    // Counted from the moving one: by calendar steps that do not all keep the order of moments.
+    let from = if moment <= after(count.saturating_sub(1)).saturating_add(SWALLOWED) {
+        moment
+    } else {
+        moment.max(after(count).saturating_sub(SWALLOWED))
+    };
+    let end = after(count).saturating_add(SWALLOWED);
+    let same = |moment: i64| calendar::between(unit, zone, still, moment) == count;
+    let change = change_by_pieces(from, end, Some(after(count)), same, |moment| moment.saturating_add(piece(zone, moment)));
+    change.unwrap_or(if count == 0 { after(1) } else { end })
 }
 
 /// The first instant in `(from, end)` at which something is no longer the same, if it stays so from then on to
@@ -318,17 +420,23 @@ fn bisect(mut low: i64, mut high: i64, same: impl Fn(i64) -> bool) -> i64 {
 /// instant in which all steps keep the order of moments.
 fn stepping_change(from: i64, end: i64, same: impl Fn(i64) -> bool, piece: impl Fn(i64) -> i64) -> Option<i64> {
     let near = from.saturating_add(SWALLOWED_BY_MANY).min(end);
-    if let Some(change) = change_by_pieces(from, near, &same, &piece) {
+    if let Some(change) = change_by_pieces(from, near, None, &same, &piece) {
         return Some(change);
     }
     let far = first_change(near.saturating_sub(1).max(from), end, &same);
     let until = far.map_or(end, |change| change.saturating_add(1));
     let start = until.saturating_sub(SWALLOWED_BY_MANY).max(near.saturating_sub(1));
-    change_by_pieces(start, until, &same, &piece).or(far)
+    change_by_pieces(start, until, None, &same, &piece).or(far)
 }
 
-/// The first change in `(from, end)`, looking at each piece on its own.
-fn change_by_pieces(from: i64, end: i64, same: impl Fn(i64) -> bool, piece: impl Fn(i64) -> i64) -> Option<i64> {
+/// The first change in `(from, end)`, looking at each piece on its own; probably `hint` or the instant after.
+fn change_by_pieces(
+    from: i64,
+    end: i64,
+    hint: Option<i64>,
+    same: impl Fn(i64) -> bool,
+    piece: impl Fn(i64) -> i64,
+) -> Option<i64> {
     let mut start = from;
     while start < end {
         if start > from && !same(start) {
@@ -339,7 +447,10 @@ fn change_by_pieces(from: i64, end: i64, same: impl Fn(i64) -> bool, piece: impl
             return None;
         }
         if !same(next - 1) {
-            return Some(bisect(start, next - 1, same));
+            let hinted = hint.filter(|hint| start < *hint && *hint < next - 1);
+            let right = |change: &i64| same(*change - 1) && !same(*change);
+            let found = hinted.and_then(|hint| [hint, hint + 1].into_iter().find(right));
+            return Some(found.unwrap_or_else(|| bisect(start, next - 1, same)));
         }
         start = next;
     }

@@ -20,7 +20,9 @@ use std::sync::{Arc, LazyLock};
 /// How deep codes may evaluate codes. `verify` excludes cycles; beyond this depth a value is missing.
 pub const DEPTH_LIMIT: u32 = 64;
 /// Codes with more registers than this take them from the heap.
-const STACK_REGISTERS: usize = 12;
+const STACK_REGISTERS: usize = 16;
+/// Codes with no more than this get along with these.
+const FEW_REGISTERS: usize = 4;
 
 /// What evaluation derives from a program once.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ pub(super) struct Run<'m, 'p, F: Facts + ?Sized> {
     /// For how long the calendar steps that were taken keep the order of moments, as [`horizon::piece`] says;
     /// `i64::MAX` when none was taken.
     pub piece: Cell<i64>,
+    /// The instants between which units were counted last.
+    pub counted: Cell<Option<(i64, i64)>>,
 }
 
 impl<'p> Machine<'p> {
@@ -77,7 +81,7 @@ impl<'p> Machine<'p> {
     /// The value of a code. Lowers the moment's horizon to the earliest later instant at which it could be
     /// another one, nothing else happening.
     pub fn evaluate<F: Facts + ?Sized>(&self, code: CodeId, facts: &F, moment: &mut Moment) -> Value {
-        Run { machine: self, facts, piece: Cell::new(i64::MAX) }.code(code, moment, 0)
+        Run { machine: self, facts, piece: Cell::new(i64::MAX), counted: Cell::new(None) }.code(code, moment, 0)
     }
 
     /// Whether a code holds. A missing value does not.
@@ -98,8 +102,12 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
             return Value::Missing;
         }
         let count = usize::from(code.registers);
-        let mut few = [const { Value::Missing }; STACK_REGISTERS];
-        if let Some(registers) = few.get_mut(..count) {
+        // Most conditions need very few, and every one more costs.
+        if count <= FEW_REGISTERS {
+            return self.ops(code, &mut [const { Value::Missing }; FEW_REGISTERS], moment, depth);
+        }
+        let mut many = [const { Value::Missing }; STACK_REGISTERS];
+        if let Some(registers) = many.get_mut(..count) {
             self.ops(code, registers, moment, depth)
         } else {
             self.ops(code, &mut vec![Value::Missing; count], moment, depth)
@@ -180,7 +188,9 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
                 Op::Can(to, channel, topic) => (*to, Value::Bool(facts.can(*channel, *topic))),
                 Op::Outcome(to, message, outcome) => (*to, Value::Bool(facts.outcome(*message, *outcome))),
                 Op::Between(unit, to, a, b) => {
-                    (*to, functions::between(*unit, get(registers, *a), get(registers, *b), facts.zone()))
+                    let (a, b) = (get(registers, *a), get(registers, *b));
+                    self.counted.set(a.as_instant(facts.zone()).zip(b.as_instant(facts.zone())));
+                    (*to, functions::between(*unit, a, b, facts.zone()))
                 }
                 Op::Jump(target) => {
                     at = forward(at, *target);

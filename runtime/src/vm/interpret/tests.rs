@@ -361,6 +361,8 @@ fn any_near() -> impl Strategy<Value = i64> {
     })
 }
 
+const UNITS: [Unit; 7] = [Unit::Seconds, Unit::Minutes, Unit::Hours, Unit::Days, Unit::Weeks, Unit::Months, Unit::Years];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 160, ..ProptestConfig::default() })]
 
@@ -440,5 +442,32 @@ proptest! {
             prop_assert_eq!(&run(&program, &person, then).0, &value, "at {} of {}", show(then), show(until));
         }
         prop_assert_eq!(&run(&program, &person, end - 1).0, &value);
+    }
+
+    /// Counted units: constant up to their horizon, another number there.
+    #[test]
+    fn a_count_changes_at_its_horizon_and_not_before(
+        zone in proptest::sample::select(&ZONES[..]), unit in proptest::sample::select(&UNITS[..]), side in any_near(),
+        off in prop_oneof![-5 * DAY..5 * DAY, -800 * DAY..800 * DAY], hours in prop_oneof![Just(0_i64), -30..30_i64], first in any::<bool>(),
+        probes in proptest::collection::vec(0.0..1.0_f64, 25),
+    ) {
+        let mut ops = vec![Op::Attr(0, AttrId(0)), Op::Now(1), Op::Const(2, C(0)), Op::Arith(Arith::Add, 1, 1, 2)];
+        ops.push(if first { Op::Between(unit, 0, 1, 0) } else { Op::Between(unit, 0, 0, 1) });
+        ops.push(Op::Return(0));
+        let program = program(vec![step(0, 0, hours * 3_600_000)], vec![
+            vec![Op::StepMoving(0, CodeId(1), StepGrain::Millisecond), Op::Return(0)],
+            ops,
+        ]);
+        let mut person = person(&[Value::Instant(side)]);
+        person.zone = Zones::bundled().get(zone).unwrap();
+        let now = side + off;
+        let (value, until) = run(&program, &person, now);
+        prop_assert!(until > now && until != i64::MAX);
+        for probe in probes {
+            let then = now + ((until - 1 - now) as f64 * probe * probe) as i64;
+            prop_assert_eq!(&run(&program, &person, then).0, &value, "at {} of {}", show(then), show(until));
+        }
+        prop_assert_eq!(&run(&program, &person, until - 1).0, &value);
+        prop_assert_ne!(&run(&program, &person, until).0, &value, "at the horizon {}", show(until));
     }
 }
