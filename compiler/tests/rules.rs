@@ -92,7 +92,7 @@ fn conditions_by_values() {
     "#);
     insta::assert_snapshot!(body("if vip then { if not vip then email \"a\" }"), @r"2:18 `not vip`: F0703 this condition is never true [vip: this was decided before]");
     insta::assert_snapshot!(body("if count(purchased ever) >= 0 then email \"a\""), @r"2:4 `count(purchased ever) >= 0`: F0702 this condition is always true");
-    insta::assert_snapshot!(body("if can email then email \"a\" else if can email then sms \"b\""), @r"2:37 `can email`: F0703 this condition is never true [: this was decided before]");
+    insta::assert_snapshot!(body("if can email then email \"a\" else if can email then sms \"b\""), @r"2:37 `can email`: F0703 this condition is never true [can email: this was decided before]");
 }
 
 #[test]
