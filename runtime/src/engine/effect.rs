@@ -159,6 +159,9 @@ pub enum SkipReason {
     Cap(u16),
     /// None of several channels can reach the person.
     Unreachable,
+    /// The text needs a value that was known when the journey asked and is missing now: the send had to wait for
+    /// the end of quiet hours meanwhile.
+    MissingValue,
 }
 
 impl SkipReason {
@@ -173,6 +176,7 @@ impl SkipReason {
             Self::NoConsent => "no_consent",
             Self::Cap(_) => "cap",
             Self::Unreachable => "unreachable",
+            Self::MissingValue => "missing_value",
         }
     }
 }

@@ -93,6 +93,7 @@ impl Run<'_> {
         }
         match self.cap_reached(channel) {
             Some(cap) => Verdict::Never(SkipReason::Cap(cap)),
+            None if self.lacks_a_value(instance, send) => Verdict::Never(SkipReason::MissingValue),
             None => Verdict::Go(to),
         }
     }
@@ -112,6 +113,11 @@ impl Run<'_> {
         };
         let contact = contact.ok_or(SkipReason::NoContact)?;
         if reach::is_valid(&contact, ty) { Ok(Some(contact)) } else { Err(SkipReason::InvalidContact) }
+    }
+
+    /// The checker has proved that the text is whole when the send is reached; quiet hours can come between.
+    fn lacks_a_value(&self, instance: &Instance, send: &Send) -> bool {
+        matches!(&send.content, Content::Text(code) if self.value(*code, Some(instance)) == Value::Missing)
     }
 
     fn is_transactional(&self, topic: TopicId) -> bool {
