@@ -119,3 +119,14 @@ fn what_leads_nowhere_does_not_verify() {
     said.push(broken(&itself));
     insta::assert_snapshot!(said.join("\n"));
 }
+
+#[test]
+fn nested_loops_are_weighed_at_once() {
+    let open = "repeat 2 times { wait 1h ".repeat(25);
+    let text = format!("on started {open} email \"a\" {}", "}".repeat(25));
+    let files = vec![SourceFile { path: "deep.flow".to_owned(), text }];
+    let input = ProjectInput { name: "deep".to_owned(), timezone: "UTC".to_owned(), files, ..Default::default() };
+    let program = compile(&input).program.unwrap();
+    let report = report::report(&program, &input.files, &|_| String::new());
+    assert_eq!(report.journeys[0].messages, report::Bound::AtMost(1 << 25));
+}

@@ -201,13 +201,28 @@ impl<T: Quantity> Walk<'_, '_, T> {
     /// The steps `from..to`, weighed from the last to the first.
     fn stretch(&self, from: usize, to: usize) -> Ways<T> {
         let mut ways: Vec<Ways<T>> = vec![Ways::NONE; to.saturating_sub(from)];
-        for at in (from..to).rev() {
+        for at in self.outline(from, to).into_iter().rev() {
             let here = self.at(at, |target| self.target(&ways, from, to, target));
             if let Some(slot) = ways.get_mut(at - from) {
                 *slot = here;
             }
         }
         self.target(&ways, from, to, from)
+    }
+
+    /// The steps of a stretch but those inside its loops and branches, which are weighed with these.
+    fn outline(&self, from: usize, to: usize) -> Vec<usize> {
+        let mut outline = Vec::new();
+        let mut at = from;
+        while at < to {
+            outline.push(at);
+            at = match self.journey.steps.get(at).map(|step| &step.kind) {
+                Some(StepKind::RepeatBegin { slot, .. }) => self.end_of_loop(at, *slot).unwrap_or(at) + 1,
+                Some(StepKind::Together { join, .. }) => join.index().max(at + 1),
+                _ => at + 1,
+            };
+        }
+        outline
     }
 
     /// What is known of a target of a step of `from..to`.
