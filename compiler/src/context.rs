@@ -49,6 +49,8 @@ pub(crate) struct JourneyCx {
     pub events: Vec<EventId>,
     /// Whether it can also begin without an event.
     pub fieldless: bool,
+    /// Whether a trigger could not be understood: then a name may be a field of it, and nobody reports it twice.
+    pub broken: bool,
     pub fields: Vec<TriggerField>,
     pub slots: u16,
     pub messages: u16,

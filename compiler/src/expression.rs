@@ -215,7 +215,8 @@ impl Cx<'_> {
 
     fn unknown_name(&mut self, name: &Name, scope: &Scope) -> Node {
         let word = &name.text;
-        if self.schema.broken.contains(word) {
+        let may_be_a_field = scope.trigger == TriggerAccess::Kept && self.journey.as_ref().is_some_and(|j| j.broken);
+        if may_be_a_field || self.schema.broken.contains(word) {
             return Node::poison(name.span);
         }
         if scope.frame.is_none() && self.trigger_has(word, scope) {

@@ -40,6 +40,7 @@ impl Cx<'_> {
             topic,
             events,
             fieldless: found.iter().any(|f| eventless(&f.trigger.kind)),
+            broken: found.iter().any(|f| f.event.is_none() && !eventless(&f.trigger.kind)),
             fields: Vec::new(),
             slots: 0,
             messages: 0,

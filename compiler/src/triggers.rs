@@ -100,6 +100,9 @@ impl Cx<'_> {
             sources.push((*event, at));
         }
         let Some(kind) = kind else {
+            if self.journey.as_ref().is_some_and(|j| j.broken) {
+                return None;
+            }
             self.no_such_trigger_field(name, events);
             return None;
         };
