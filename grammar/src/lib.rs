@@ -17,6 +17,7 @@ mod dump;
 mod error;
 mod expected;
 mod line_index;
+pub mod liquid;
 mod lower;
 mod parser;
 mod recover;

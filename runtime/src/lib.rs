@@ -4,5 +4,6 @@ pub mod calendar;
 pub mod engine;
 pub mod ingest;
 pub mod output;
+pub mod render;
 pub mod replay;
 pub mod vm;
