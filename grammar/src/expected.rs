@@ -36,6 +36,7 @@ pub(crate) fn expected(rule: Rule) -> Option<Expected> {
         Rule::missing_equals => exactly("`=`", " ="),
         Rule::missing_event => words("the name of an event"),
         Rule::missing_everyone => exactly("`everyone`", " everyone"),
+        Rule::missing_exit => words("`on EVENT`, `when CONDITION` or `after DURATION`"),
         Rule::missing_field_type => words("`:` and a type, like `: text`"),
         Rule::missing_fields => words("`{` and the fields"),
         Rule::missing_for => exactly("`for`", " for"),

@@ -25,6 +25,10 @@ const LINE_WORDS: &[&str] = &[
 
 /// The nearest of `known` to a mistyped word, when it is near.
 pub(crate) fn did_you_mean<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    // Nobody mistypes a keyword that long.
+    if word.len() > 40 {
+        return None;
+    }
     let lower = word.to_lowercase();
     let allowed = match lower.chars().count() {
         0 | 1 => return None,
@@ -61,6 +65,15 @@ impl Lower<'_> {
         rest.get(..end).unwrap_or("").trim_end_matches(is_blank)
     }
 
+    /// [`Self::token_at`], short enough for a message.
+    pub fn shown_at(&self, at: usize) -> String {
+        let token = self.token_at(at);
+        match token.char_indices().nth(40) {
+            Some((cut, _)) => format!("{}…", token.get(..cut).unwrap_or("")),
+            None => token.to_owned(),
+        }
+    }
+
     /// The span of [`Self::token_at`].
     pub fn token_span(&self, at: usize) -> Span {
         Span::new(self.file, self.offset(at), self.offset(at + self.token_at(at).len()))
@@ -75,15 +88,15 @@ impl Lower<'_> {
         if self.missing_at.contains(&before) {
             return;
         }
-        self.missing_at.push(before);
+        self.missing_at.insert(before);
         let same_line = !self.text.get(before..next).unwrap_or("").contains('\n');
         if same_line {
-            self.reported.push(next);
+            self.reported.insert(next);
         }
         if self.in_blanked(self.offset(before), self.offset(next)) {
             return;
         }
-        let token = self.token_at(next);
+        let token = self.shown_at(next);
         let here = Span::new(self.file, self.offset(before), self.offset(before));
         let found = if same_line && !token.is_empty() { format!(", found `{token}`") } else { String::new() };
         let span = if found.is_empty() { here } else { self.token_span(next) };
@@ -111,14 +124,20 @@ impl Lower<'_> {
         if self.is_reported(span) {
             return;
         }
-        let token = self.token_at(span.start as usize).to_owned();
+        let token = self.shown_at(span.start as usize);
         let span = self.token_span(span.start as usize);
         self.report(SyntaxError::new(codes::UNEXPECTED, span, format!("unexpected `{token}`")));
     }
 
-    /// Whether an error stands at this very place already.
+    /// Whether an error explains already that nobody understands this place: one at the very
+    /// place, or something missing in the statement before it on the line.
     pub fn is_reported(&self, span: Span) -> bool {
-        self.reported.contains(&(span.start as usize)) || self.in_blanked(span.start, span.end)
+        let start = span.start as usize;
+        let before = self.end_before(0, start);
+        let same_line = !self.text.get(before..start).unwrap_or("").contains('\n');
+        self.reported.contains(&start)
+            || (same_line && self.broken_ends.contains(&before))
+            || self.in_blanked(span.start, span.end)
     }
 
     /// Reports a `{` that is not closed; of several that end at one place, the outermost. `at` is
@@ -129,7 +148,7 @@ impl Lower<'_> {
         if self.unclosed_at.contains(&at) {
             return;
         }
-        self.unclosed_at.push(at);
+        self.unclosed_at.insert(at);
         let before = self.end_before(0, at);
         let guess = self.misaligned(opening, before).unwrap_or(opening);
         let open = Span::new(self.file, self.offset(guess), self.offset(guess + 1));
@@ -147,33 +166,36 @@ impl Lower<'_> {
     /// Among braces that a `}` too few has shifted, the one whose `}` stands further left than the
     /// line on which it was opened: that `}` was meant for an outer brace.
     fn misaligned(&self, opening: usize, end: usize) -> Option<usize> {
-        let line_start = |at: usize| self.text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
-        let indent = |at: usize| {
-            let line = self.text.get(line_start(at)..).unwrap_or("");
-            line.len() - line.trim_start_matches([' ', '\t']).len()
-        };
-        let mut open = Vec::new();
-        let mut quoted = false;
+        let line_start = self.text.get(..opening).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
         let bytes = self.text.as_bytes();
-        let mut at = opening;
+        // Open braces with the indent of their lines.
+        let mut open: Vec<(usize, usize)> = Vec::new();
+        let (mut indent, mut leading, mut quoted) = (0, true, false);
+        let mut at = line_start;
         while at < end {
-            match bytes.get(at) {
-                Some(b'"') => quoted = !quoted,
-                Some(b'\n') => quoted = false,
-                Some(b'#') if !quoted => {
+            let byte = bytes.get(at).copied().unwrap_or(b'\n');
+            if leading && matches!(byte, b' ' | b'\t') {
+                indent += 1;
+                at += 1;
+                continue;
+            }
+            match byte {
+                b'"' => quoted = !quoted,
+                b'#' if !quoted => {
                     at = self.text.get(at..).and_then(|t| t.find('\n')).map_or(end, |i| at + i);
                     continue;
                 }
-                Some(b'\\') if quoted => at += 1,
-                Some(b'{') if !quoted => open.push(at),
-                Some(b'}') if !quoted => {
-                    let first = self.text.get(line_start(at)..at).is_some_and(|t| t.chars().all(is_blank));
-                    match open.pop() {
-                        Some(brace) if first && indent(at) < indent(brace) => return Some(brace),
-                        _ => {}
-                    }
-                }
+                b'\\' if quoted => at += 1,
+                b'{' if !quoted && at >= opening => open.push((at, indent)),
+                b'}' if !quoted && at >= opening => match open.pop() {
+                    Some((brace, opened)) if leading && indent < opened => return Some(brace),
+                    _ => {}
+                },
                 _ => {}
+            }
+            leading = byte == b'\n';
+            if leading {
+                (indent, quoted) = (0, false);
             }
             at += 1;
         }
@@ -187,7 +209,7 @@ impl Lower<'_> {
             return;
         }
         let start = span.start as usize;
-        let token = self.token_at(start).to_owned();
+        let token = self.shown_at(start);
         let here = self.token_span(start);
         let error = match token.as_str() {
             "else" => SyntaxError::new(codes::STRAY_ELSE, here, "this `else` belongs to no `if` or `wait`")
@@ -235,7 +257,7 @@ impl Lower<'_> {
             return;
         }
         let start = span.start as usize;
-        let token = self.token_at(start).to_owned();
+        let token = self.shown_at(start);
         let here = self.token_span(start);
         let mut error = SyntaxError::new(codes::UNEXPECTED, here, format!("expected {what}, found `{token}`"));
         if let Some(near) = did_you_mean(&token, known).filter(|_| is_word(&token)) {
@@ -251,7 +273,7 @@ impl Lower<'_> {
             return;
         }
         let start = span.start as usize;
-        let token = self.token_at(start).to_owned();
+        let token = self.shown_at(start);
         let here = self.token_span(start);
         if token == "}" {
             // One `}` for each body that was cut off by an item that stood in it.

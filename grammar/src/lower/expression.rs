@@ -10,10 +10,12 @@ use crate::ast::{Aggregate, BinaryOp, EventQuery, EventRef, Expr, ExprKind, Name
 use crate::codes;
 use crate::error::SyntaxError;
 use crate::parser::Rule;
+use crate::scan::MAX_NESTING;
 use crate::span::Span;
 use std::collections::VecDeque;
 
-/// How many operands and operators one expression may have; brackets begin another one.
+/// How many operands and operators an expression may have, those around its brackets included: no
+/// path down its tree is longer.
 pub(crate) const MAX_OPERATORS: usize = 1_000;
 
 const OR: u8 = 1;
@@ -55,16 +57,18 @@ impl<'s> Lower<'s> {
     pub fn expr(&mut self, pair: Node<'_>) -> Expr {
         let span = self.span(&pair);
         let list = self.flatten(pair);
-        if list.len() > MAX_OPERATORS {
+        let around = self.operators;
+        self.operators += list.len();
+        if self.operators > MAX_OPERATORS {
+            self.operators = around;
             self.report(SyntaxError::new(codes::CHAIN_TOO_LONG, span, "this expression is too long").help(format!(
                 "an expression has at most {MAX_OPERATORS} parts; use `in [..]`, or name a part of it with `segment`"
             )));
             return broken(span);
         }
-        let Some(()) = self.down(1, span) else { return broken(span) };
         let mut climb = Climb { list, where_is_taken: false };
         let expr = self.climb(&mut climb, OR);
-        self.up(1);
+        self.operators = around;
         expr
     }
 
@@ -386,7 +390,14 @@ impl<'s> Lower<'s> {
             Some(primary) => self.primary(primary),
             None => broken(self.nowhere()),
         };
+        let mut fields = 0;
         while let Some(access) = kids.take(Rule::field_access) {
+            fields += 1;
+            if fields > MAX_NESTING {
+                self.report(SyntaxError::new(codes::CHAIN_TOO_LONG, expr.span, "these are too many fields of fields"));
+                expr = broken(expr.span);
+                break;
+            }
             expr = self.field(expr, access);
         }
         let Some(window) = kids.take(Rule::window) else { return (expr, false) };

@@ -400,7 +400,9 @@ impl Lower<'_> {
     /// Steps outside of a journey, most often because a `}` came too early.
     fn loose_steps(&mut self, pair: Node<'_>, span: Span) {
         let here = self.token_span(span.start as usize);
-        if !self.in_blanked(here.start, here.end) {
+        // Behind an item that cut a body off, they are the rest of that body.
+        let cut_off = self.unclosed > 0;
+        if !cut_off {
             self.report(
                 SyntaxError::new(codes::LOOSE_STEPS, here, "this stands outside of any journey")
                     .help("steps belong between the `{` and `}` of a journey; look for a `}` above that came too early, or begin the flow with `on`"),
@@ -411,7 +413,9 @@ impl Lower<'_> {
         let _ = self.statements(kids, true);
         self.late_clauses = outer;
         // The `}` that came too early explains the one that is left over.
-        self.unclosed += 1;
+        if !cut_off {
+            self.unclosed += 1;
+        }
     }
 }
 

@@ -70,7 +70,12 @@ impl Lower<'_> {
         let mut error = SyntaxError::new(codes::BAD_NUMBER, span, format!("`{text}` is not a number"));
         let plain = text.replace('_', "");
         if plain != text && plain.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-            error = error.help("digits stand together").fix(span, plain);
+            self.report(error.help("digits stand together").fix(span, plain.clone()));
+            let kind = match plain.parse() {
+                Ok(value) => ExprKind::Int(value),
+                Err(_) => Decimal::from_str_exact(&plain).map_or(ExprKind::Broken, ExprKind::Number),
+            };
+            return Expr { kind, span };
         } else {
             error = error.help("a name cannot begin with a digit; units of time are `s m h d w mo y`");
         }

@@ -21,11 +21,14 @@ use crate::scan::{scan, Scan};
 use crate::span::{FileId, Span};
 use pest::iterators::Pair;
 use pest::Parser;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use unicode_normalization::UnicodeNormalization;
 
 /// How deep the tree may be where nesting and chains of `else if` add up.
 pub(crate) const MAX_TREE_DEPTH: usize = 640;
+
+/// What the deepest input needs, in a build without optimisation, with room to spare.
+const STACK_BYTES: usize = 32 << 20;
 
 /// A tree and what is wrong with the text.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +42,15 @@ pub struct Parse {
 /// Parses a file, whatever is in it.
 #[must_use]
 pub fn parse(file: FileId, source: &str) -> Parse {
+    with_stack(|| parse_here(file, source))
+}
+
+/// Nesting is bounded, but what it needs does not fit every thread's stack.
+fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK_BYTES, STACK_BYTES, work)
+}
+
+fn parse_here(file: FileId, source: &str) -> Parse {
     let scan = scan(file, source);
     let mut lower = Lower::new(file, &scan);
     let items = match FlowParser::parse(Rule::file, &scan.text) {
@@ -72,7 +84,7 @@ pub fn parse_expression(file: FileId, source: &str, offset: u32) -> (Expr, Vec<S
     let scan = Scan { text: padded, errors: Vec::new(), comments: Vec::new(), blanked: Vec::new() };
     let mut lower = Lower::new(file, &scan);
     let end = lower.offset(scan.text.len());
-    let expr = lower.expression_at(Span::new(file, offset.min(end), end));
+    let expr = with_stack(|| lower.expression_at(Span::new(file, offset.min(end), end)));
     let errors = lower.finish();
     (expr, sorted(early, errors))
 }
@@ -92,16 +104,22 @@ pub(crate) struct Lower<'s> {
     pub errors: Vec<SyntaxError>,
     /// What is added to the offsets of pairs: the place of the hole that is being parsed.
     base: usize,
-    /// How deep the walk is.
+    /// How deep the walk is in steps.
     depth: usize,
+    /// Whether the statement at hand was reported as too deep.
+    too_long: bool,
+    /// How many operators may be around the expression at hand.
+    pub operators: usize,
     /// Clauses that stood among steps.
     pub late_clauses: Vec<Clause>,
     /// Where something was in the way of what was missing: it is not reported again.
-    pub reported: Vec<usize>,
+    pub reported: HashSet<usize>,
     /// Where something was missing.
-    pub missing_at: Vec<usize>,
+    pub missing_at: HashSet<usize>,
+    /// Where statements end in which something was missing.
+    pub broken_ends: HashSet<usize>,
     /// Where a `}` was missing.
-    pub unclosed_at: Vec<usize>,
+    pub unclosed_at: HashSet<usize>,
     /// How many bodies turned out not to be closed; each may explain one stray `}`.
     pub unclosed: usize,
 }
@@ -146,10 +164,13 @@ impl<'s> Lower<'s> {
             errors: Vec::new(),
             base: 0,
             depth: 0,
+            too_long: false,
+            operators: 0,
             late_clauses: Vec::new(),
-            reported: Vec::new(),
-            missing_at: Vec::new(),
-            unclosed_at: Vec::new(),
+            reported: HashSet::new(),
+            missing_at: HashSet::new(),
+            broken_ends: HashSet::new(),
+            unclosed_at: HashSet::new(),
             unclosed: 0,
         }
     }
@@ -183,7 +204,8 @@ impl<'s> Lower<'s> {
 
     /// Whether something was blanked out because it was nested too deeply right here.
     pub fn in_blanked(&self, start: u32, end: u32) -> bool {
-        self.scan.blanked.iter().any(|&(from, to)| start <= to && from <= end)
+        let index = self.scan.blanked.partition_point(|&(_, to)| to < start);
+        self.scan.blanked.get(index).is_some_and(|&(from, _)| from <= end)
     }
 
     /// Reports, unless the place was taken out of the text for a reason that stands already.
@@ -196,6 +218,10 @@ impl<'s> Lower<'s> {
     /// Goes one level down; `None` (and one error) when the tree is deep enough.
     pub fn down(&mut self, levels: usize, span: Span) -> Option<()> {
         if self.depth + levels > MAX_TREE_DEPTH {
+            // Whatever else is too deep in the same statement is so for the same reason.
+            if std::mem::replace(&mut self.too_long, true) {
+                return None;
+            }
             self.report(
                 SyntaxError::new(codes::CHAIN_TOO_LONG, span, "this chain is too long").help(format!(
                     "a tree may be {MAX_TREE_DEPTH} levels deep; divide it, or use `match` or `in [..]`"
@@ -210,6 +236,9 @@ impl<'s> Lower<'s> {
     /// Comes back up.
     pub fn up(&mut self, levels: usize) {
         self.depth = self.depth.saturating_sub(levels);
+        if self.depth == 0 {
+            self.too_long = false;
+        }
     }
 
     /// Where a pair stands, without blanks and comments at its end.
@@ -251,20 +280,28 @@ impl<'s> Lower<'s> {
     /// The children of a pair. What is missing among them is reported here.
     pub fn kids<'i>(&mut self, pair: Node<'i>) -> Kids<'i> {
         let opening = self.start_of(&pair);
+        let end = self.base + pair.as_span().end();
+        // The first thing that is missing explains the others of the same statement.
+        let mut complete = true;
         let mut pairs = VecDeque::new();
         for pair in pair.into_inner() {
             match pair.as_rule() {
                 Rule::missing_close => self.unclosed_brace(opening, &pair),
-                Rule::skipped_to_then | Rule::skipped_in_paren | Rule::skipped_rest => {
+                Rule::skipped_to_then | Rule::skipped_in_paren | Rule::skipped_line | Rule::skipped_rest => {
                     self.unexpected(&pair);
                 }
                 rule => {
-                    if expected(rule).is_some() {
+                    if expected(rule).is_some() && complete {
                         self.missing(&pair, opening);
+                        complete = false;
                     }
                     pairs.push_back(pair);
                 }
             }
+        }
+        if !complete {
+            let end = self.end_before(0, end);
+            self.broken_ends.insert(end);
         }
         Kids { pairs }
     }
@@ -320,10 +357,7 @@ impl<'s> Lower<'s> {
     /// The text of the `##` lines right above a place that is the first of its line.
     pub fn doc_above(&self, at: u32) -> Option<String> {
         let before = self.text.get(..at as usize)?;
-        let (above, indent) = before.rsplit_once('\n')?;
-        if !indent.chars().all(is_blank) {
-            return None;
-        }
+        let above = before.trim_end_matches(|c| c != '\n' && is_blank(c)).strip_suffix('\n')?;
         let mut lines: Vec<&str> = above
             .rsplit('\n')
             .map_while(|line| line.trim_matches(is_blank).strip_prefix("##"))

@@ -50,10 +50,12 @@ impl Lower<'_> {
                     steps.push(Step { kind: StepKind::End, span });
                     continue;
                 };
-                if own_body && steps.is_empty() {
+                // What nobody understood is not known to be a step.
+                let first = steps.iter().find(|step| step.kind != StepKind::Broken).map(|step| step.span);
+                if own_body && first.is_none() {
                     header.push(clause);
                 } else {
-                    self.late_clause(&clause, steps.first().map(|s| s.span), own_body);
+                    self.late_clause(&clause, first, own_body);
                     self.late_clauses.push(clause);
                 }
             } else if rule == Rule::stray_step {
@@ -225,7 +227,8 @@ impl Lower<'_> {
         while let Some(pair) = kids.take(Rule::else_if) {
             let link = self.span(&pair);
             if self.down(1, link).is_none() {
-                break;
+                self.up(down);
+                return None;
             }
             down += 1;
             let mut kids = self.kids(pair);
@@ -235,7 +238,8 @@ impl Lower<'_> {
                 self.report(SyntaxError::new(codes::ELSE_IF_SPELLING, here, message).fix(here, "else if"));
             }
             let condition = self.value(&mut kids);
-            let then = self.part(&mut kids, Rule::then_part)?;
+            let nothing = Box::new(Step { kind: StepKind::Broken, span: link });
+            let then = self.part(&mut kids, Rule::then_part).unwrap_or(nothing);
             // The link is a step that begins at its `if`, behind the `else`.
             let word = self.token_at(link.start as usize).len();
             let start =

@@ -5,6 +5,7 @@ use crate::ast::{Expr, ExprKind, StringLit, TextPart};
 use crate::codes;
 use crate::error::SyntaxError;
 use crate::parser::{FlowParser, Rule};
+use crate::scan::FILLER;
 use crate::span::Span;
 use pest::Parser;
 
@@ -73,7 +74,7 @@ impl Lower<'_> {
                 );
                 into.push('}');
             }
-            _ => into.push_str(part.as_str()),
+            _ => into.extend(part.as_str().chars().filter(|c| *c != char::from(FILLER))),
         }
     }
 
