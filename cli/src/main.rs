@@ -9,6 +9,7 @@ mod output;
 mod render;
 mod run;
 mod sources;
+mod test;
 mod version;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,7 @@ enum Command {
     Run(Box<run::Args>),
     Explain(explain::Args),
     New(new::Args),
+    Test(test::Args),
     Version(version::Args),
 }
 
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::New(args) => new::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Version(args) => version::run(&args),
     }
 }

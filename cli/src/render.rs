@@ -47,6 +47,12 @@ pub fn all(checked: &[Checked], format: Format, colour: bool) -> String {
     }
 }
 
+/// Renders one finding for people.
+#[must_use]
+pub fn one(found: &Diagnostic, sources: &Sources<'_>, colour: bool) -> String {
+    human::render(&[Shown { found, sources }], colour)
+}
+
 /// `3 errors, 1 warning in 2 files`
 fn closing_line(shown: &[Shown<'_>]) -> String {
     let count = |severity| shown.iter().filter(|one| one.found.severity == severity).count();

@@ -5,6 +5,9 @@
 //! the call fails. A record (`--record`) holds such lines too, and can be given back as it is.
 
 use crate::calendar::parse_instant;
+use crate::engine::effect::{Effect, EffectKind, Request};
+use crate::engine::input::Input;
+use crate::engine::{Engine, Person};
 use crate::ingest::decode::Misfit;
 use crate::ingest::schema::{Fields, Schema};
 use crate::vm::value::Value;
@@ -126,6 +129,31 @@ impl Answers {
         let any = entries.any.iter().find(|(_, entry)| fits(entry));
         exact.into_iter().chain(any).min_by_key(|(place, _)| *place)?.1.answer.clone()
     }
+}
+
+/// Answers what the effects from place `from` on ask, and what the answers lead to asking. `find` knows the answer to a
+/// question of a person at a time. What an answer brings about goes back to what the question went back to. Gives the
+/// answers, in the order of the questions.
+pub fn answer_all(
+    engine: &Engine, person: &mut Person, seq: u64, effects: &mut Vec<Effect>, from: usize,
+    mut find: impl FnMut(&Request, &str, i64) -> Option<Value>,
+) -> Vec<Option<Value>> {
+    let mut answers = Vec::new();
+    let mut next = from;
+    while let Some(effect) = effects.get(next) {
+        next += 1;
+        let EffectKind::Request(request) = &effect.kind else { continue };
+        let (time, cause) = (effect.time, effect.cause);
+        let answer = find(request, person.id(), time);
+        let input = Input::Answer { request: request.id, answer: answer.clone() };
+        let end = effects.len();
+        engine.input(person, time, seq, input, effects);
+        for effect in effects.iter_mut().skip(end) {
+            effect.cause = cause;
+        }
+        answers.push(answer);
+    }
+    answers
 }
 
 /// Arguments as the key of a table.

@@ -6,4 +6,5 @@ pub mod ingest;
 pub mod output;
 pub mod render;
 pub mod replay;
+pub mod testing;
 pub mod vm;

@@ -2,8 +2,9 @@
 
 use super::NameMap;
 use crate::calendar::Zones;
+use crate::engine::input::Input;
 use crate::vm::value::Value;
-use flow_compiler::bytecode::{AttrId, ChannelId, EventId, Field, ListId, Origin, Outcome, Program, RecordType, TopicId};
+use flow_compiler::bytecode::{AttrId, ChannelId, Event, EventId, Field, ListId, Origin, Outcome, Program, RecordType, TopicId};
 use std::sync::Arc;
 
 /// The program's names, ready for looking up.
@@ -135,6 +136,39 @@ impl Schema {
         let plain: String =
             name.chars().map(|c| if matches!(c, ' ' | '.' | '-') { '_' } else { c }).flat_map(char::to_lowercase).collect();
         self.outcomes.get(plain.as_str()).copied()
+    }
+
+    /// What an event says besides happening: what became of a message, consent.
+    #[must_use]
+    pub fn besides(&self, event: &Event, fields: &[Value], time: i64) -> Vec<Input> {
+        let plan = self.events.get(event.wire.as_str());
+        let mut inputs = Vec::new();
+        if let Some((channel, outcome)) = event.outcome {
+            let (message, template, soft) = (None, None, false);
+            let own = self.outcome(&event.name).and_then(|(_, _, event)| event);
+            inputs.push(Input::Outcome { event: own, channel, outcome, message, template, soft, time });
+        }
+        if let Some(given) = plan.and_then(|plan| plan.consent) {
+            let text = |name: &str| {
+                let place = event.fields.iter().position(|field| field.wire == name)?;
+                fields.get(place)?.as_text()
+            };
+            inputs.extend(self.consent(given, text("topic"), text("channel")));
+        }
+        inputs
+    }
+
+    /// What `Subscribed` (or `Unsubscribed`) of a topic, of a channel or of everything means. Names that the
+    /// program does not know concern nobody.
+    #[must_use]
+    pub fn consent(&self, given: bool, topic: Option<&str>, channel: Option<&str>) -> Option<Input> {
+        match (topic, channel) {
+            (Some(topic), _) => self.topics.get(topic).map(|topic| Input::Consent { topic: Some(*topic), given }),
+            (None, Some(channel)) => {
+                self.channels.get(channel).map(|channel| Input::Suppress { channel: *channel, suppressed: !given })
+            }
+            (None, None) => Some(Input::Consent { topic: None, given }),
+        }
     }
 
     /// The list of this name, if any journey listens to it.

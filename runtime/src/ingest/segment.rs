@@ -308,7 +308,7 @@ impl Schema {
 
     /// `Subscribed` and `Unsubscribed`.
     fn asked(&self, given: bool, call: &Call<'_>) -> Result<Option<Input>, Misfit> {
-        let (mut topic, mut channel) = (None, None);
+        let (mut topic, mut channel) = (None::<String>, None::<String>);
         object(call.properties.map_or("null", RawValue::get), |key, json| {
             if json != "null" {
                 let name = text(json).ok_or_else(|| Misfit::new("a text", found(json)).below(key))?;
@@ -317,16 +317,7 @@ impl Schema {
             Ok(())
         }, |key| matches!(key, "topic" | "channel"))
         .map_err(|misfit| misfit.below("properties"))?;
-        Ok(match (topic, channel) {
-            (Some(topic), _) => {
-                self.topics.get(topic.as_str()).map(|topic| Input::Consent { topic: Some(*topic), given })
-            }
-            (None, Some(channel)) => {
-                let channel = self.channels.get(channel.as_str());
-                channel.map(|channel| Input::Suppress { channel: *channel, suppressed: !given })
-            }
-            (None, None) => Some(Input::Consent { topic: None, given }),
-        })
+        Ok(self.consent(given, topic.as_deref(), channel.as_deref()))
     }
 }
 

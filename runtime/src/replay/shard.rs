@@ -2,7 +2,7 @@
 
 use super::lane::{Lane, RowKind};
 use super::summary::Counts;
-use crate::answers::Answers;
+use crate::answers::{answer_all, Answers};
 use crate::engine::effect::{Cause, Effect, EffectKind, Request};
 use crate::engine::input::Input;
 use crate::engine::{Engine, Person};
@@ -247,25 +247,13 @@ impl Shard {
     fn settle(&mut self, setting: &Setting<'_>, place: u32, seq: u64) {
         let Some(slot) = self.people.get_mut(place as usize) else { return };
         let Some(person) = &mut slot.person else { return };
-        let mut answers = Vec::new();
-        if setting.asks {
-            let mut next = 0;
-            while let Some(effect) = self.effects.get(next) {
-                next += 1;
-                let EffectKind::Request(request) = &effect.kind else { continue };
-                let (time, cause, request) = (effect.time, effect.cause, Request::clone(request));
-                let answer = setting.answers.find(request.api, &request.args, person.id(), time);
-                let from = self.effects.len();
-                let input = Input::Answer { request: request.id, answer: answer.clone() };
-                setting.engine.input(person, time, seq, input, &mut self.effects);
-                // What an answer brings about goes back to what the question went back to.
-                for effect in self.effects.iter_mut().skip(from) {
-                    effect.cause = cause;
-                }
-                self.counts.unanswered += u64::from(answer.is_none());
-                answers.push(answer);
-            }
-        }
+        let answers = if setting.asks {
+            let find = |request: &Request, user: &str, time| setting.answers.find(request.api, &request.args, user, time);
+            answer_all(setting.engine, person, seq, &mut self.effects, 0, find)
+        } else {
+            Vec::new()
+        };
+        self.counts.unanswered += answers.iter().filter(|answer| answer.is_none()).count() as u64;
         let mut answers = answers.into_iter();
         for effect in self.effects.drain(..) {
             self.counts.count(&effect);
