@@ -211,14 +211,19 @@ fn before(args: &Args, program: &Program, schema: &Schema) -> Result<Before, Str
     for (name, path) in &args.list {
         let list = schema.list(name).ok_or_else(|| {
             let names: Vec<_> = program.lists.iter().map(|name| format!("\"{name}\"")).collect();
-            let there = if names.is_empty() { "none does on any".to_owned() } else { format!("those that do: {}", names.join(", ")) };
+            let there = if names.is_empty() {
+                "none does on any".to_owned()
+            } else {
+                format!("those that do: {}", names.join(", "))
+            };
             format!("no journey waits for the list \"{name}\"; {there}")
         })?;
         read(path, Some(list))?;
     }
     if let Some(path) = &args.answers {
         let opened = open(path).map_err(|error| cannot_read(path, &error))?;
-        let (answers, unfit) = Answers::read(program, schema, opened.read).map_err(|error| cannot_read(path, &error))?;
+        let (answers, unfit) =
+            Answers::read(program, schema, opened.read).map_err(|error| cannot_read(path, &error))?;
         for line in unfit {
             err(&format!("warning: {}, line {}: {}; it is no answer\n", path.display(), line.line, line.reason));
         }

@@ -91,7 +91,12 @@ pub fn run(args: &Args) -> ExitCode {
         let schema = Schema::new(program, Arc::clone(&zones));
         let verdicts = testing::run(&engine, &schema, &cases);
         let name = program.name.as_str();
-        ran.extend(cases.into_iter().zip(verdicts).map(|(case, verdict)| Ran { project: name, case, verdict, sources }));
+        ran.extend(cases.into_iter().zip(verdicts).map(|(case, verdict)| Ran {
+            project: name,
+            case,
+            verdict,
+            sources,
+        }));
     }
     match args.format {
         Format::Human => out(&human::text(&ran, colour_out())),

@@ -123,7 +123,9 @@ impl Answers {
     #[must_use]
     pub fn find(&self, api: ApiId, args: &[Value], user: &str, time: i64) -> Option<Value> {
         let entries = self.apis.get(api.index())?;
-        let fits = |entry: &Entry| entry.user.as_deref().is_none_or(|name| name == user) && entry.time.is_none_or(|at| at == time);
+        let fits = |entry: &Entry| {
+            entry.user.as_deref().is_none_or(|name| name == user) && entry.time.is_none_or(|at| at == time)
+        };
         let exact = if entries.exact.is_empty() { None } else { entries.exact.get(&key(args)) };
         let exact = exact.into_iter().flatten().find(|(_, entry)| fits(entry));
         let any = entries.any.iter().find(|(_, entry)| fits(entry));
@@ -135,7 +137,11 @@ impl Answers {
 /// question of a person at a time. What an answer brings about goes back to what the question went back to. Gives the
 /// answers, in the order of the questions.
 pub fn answer_all(
-    engine: &Engine, person: &mut Person, seq: u64, effects: &mut Vec<Effect>, from: usize,
+    engine: &Engine,
+    person: &mut Person,
+    seq: u64,
+    effects: &mut Vec<Effect>,
+    from: usize,
     mut find: impl FnMut(&Request, &str, i64) -> Option<Value>,
 ) -> Vec<Option<Value>> {
     let mut answers = Vec::new();

@@ -60,15 +60,17 @@ fn cart() -> Program {
         timezone: "UTC".into(),
         events: vec![event("cart_added", vec![field("cart_value", Type::Number)]), event("purchased", Vec::new())],
         attributes: vec![Attribute { field: field("email", Type::Email), watched: false }],
-        channels: vec![
-            Channel { name: "email".into(), contact: None },
-            Channel { name: "sms".into(), contact: None },
-        ],
+        channels: vec![Channel { name: "email".into(), contact: None }, Channel { name: "sms".into(), contact: None }],
         topics: vec![Topic { name: "general".into(), transactional: false, required: false }],
         lists: vec!["vip".into()],
         constants: vec![Const::Int(50), hours(2), hours(22), Const::Text("email".into()), Const::Text("sms".into())],
         codes: vec![
-            code(vec![Op::Field(0, 0), Op::Const(1, ConstId(0)), Op::Compare(Compare::Greater, 2, 0, 1), Op::Return(2)]),
+            code(vec![
+                Op::Field(0, 0),
+                Op::Const(1, ConstId(0)),
+                Op::Compare(Compare::Greater, 2, 0, 1),
+                Op::Return(2),
+            ]),
             constant(1),
             constant(2),
             constant(3),
@@ -132,7 +134,14 @@ enum From<'a> {
     Sorted,
 }
 
-fn run(program: Program, events: &str, from: From<'_>, threads: usize, lists: &str, until: Option<i64>) -> (Ran, Summary) {
+fn run(
+    program: Program,
+    events: &str,
+    from: From<'_>,
+    threads: usize,
+    lists: &str,
+    until: Option<i64>,
+) -> (Ran, Summary) {
     let program = Arc::new(program);
     let zones = Arc::new(Zones::bundled());
     let engine = Engine::new(Arc::clone(&program), Arc::clone(&zones), 0);
@@ -148,7 +157,11 @@ fn run(program: Program, events: &str, from: From<'_>, threads: usize, lists: &s
         before.tables.push(("vip.csv".into(), table::read(&schema, lists.as_bytes(), schema.list("vip")).unwrap()));
     }
     let (mut messages, mut record, mut dead) = (Vec::new(), Vec::new(), Vec::new());
-    let sinks = Sinks { messages: Box::new(&mut messages), record: Some(Box::new(&mut record)), dead: Some(Box::new(&mut dead)) };
+    let sinks = Sinks {
+        messages: Box::new(&mut messages),
+        record: Some(Box::new(&mut record)),
+        dead: Some(Box::new(&mut dead)),
+    };
     let options = Options { until, threads: Some(threads) };
     let summary = replay::run(&engine, &schema, source.as_mut(), before, sinks, &options, || {}).unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -195,7 +208,9 @@ fn log(count: u64) -> String {
         };
         let id = if next(30) == 0 { next(count) } else { number };
         let what = match next(12) {
-            0..=4 => format!("\"type\":\"track\",\"event\":\"cart_added\",\"properties\":{{\"cart_value\":{}.5}}", next(120)),
+            0..=4 => {
+                format!("\"type\":\"track\",\"event\":\"cart_added\",\"properties\":{{\"cart_value\":{}.5}}", next(120))
+            }
             5..=6 => "\"type\":\"track\",\"event\":\"purchased\"".to_owned(),
             7 => "\"type\":\"identify\",\"traits\":{\"email\":\"x@example.com\"}".to_owned(),
             8 => format!("\"type\":\"alias\",\"previousId\":\"a{}\"", next(60)),
@@ -214,7 +229,10 @@ fn log(count: u64) -> String {
 fn threads_and_chunks_cannot_be_seen() {
     let events = log(3_000);
     let (first, summary) = run(cart(), &events, From::Lines(1 << 20), 1, "", None);
-    assert!(summary.messages > 200 && summary.repeated > 20 && summary.dead > 200 && summary.joined > 20, "{summary:?}");
+    assert!(
+        summary.messages > 200 && summary.repeated > 20 && summary.dead > 200 && summary.joined > 20,
+        "{summary:?}"
+    );
     assert!(summary.counts.late > 20, "{}", summary.counts.late);
     let lines = first.messages.lines().collect::<Vec<_>>();
     assert!(lines.windows(2).all(|pair| pair[0][..33] <= pair[1][..33]));
@@ -228,7 +246,11 @@ fn threads_and_chunks_cannot_be_seen() {
 
 #[test]
 fn an_event_at_the_deadline_comes_before_the_timer() {
-    let bought = |time: &str| format!("{{\"userId\":\"a\",\"timestamp\":\"2026-03-02T{time}Z\",\"type\":\"track\",\"event\":\"purchased\"}}\n");
+    let bought = |time: &str| {
+        format!(
+            "{{\"userId\":\"a\",\"timestamp\":\"2026-03-02T{time}Z\",\"type\":\"track\",\"event\":\"purchased\"}}\n"
+        )
+    };
     let (ran, _) = lines(&(added("a", "10:00:00") + &bought("12:00:00")));
     assert_eq!(short(&ran.messages), [""; 0]);
     let (ran, summary) = lines(&(added("a", "10:00:00") + &bought("12:00:00.001")));
@@ -280,18 +302,25 @@ fn what_cannot_be_taken_is_set_aside_with_its_reason() {
         added("a", "10:00:00").replace("2026-03-02T10:00:00Z", "yesterday"),
     );
     let (ran, summary) = lines(&events);
-    let reasons: Vec<String> = ran.dead.lines().map(|line| {
-        let json: serde_json::Value = serde_json::from_str(line).unwrap();
-        format!("{} {}", json["line"], json["reason"].as_str().unwrap())
-    }).collect();
-    assert_eq!(reasons, [
-        "1 properties.cart_value: expected a number, found the text \"80\"",
-        "2 expected `userId` or `anonymousId`, found neither",
-        "3 the line is not a JSON object",
-        "4 batch[0].timestamp: expected a date and time (RFC 3339), found nothing",
-        "4 batch[1]: expected an object, found the number 7",
-        "5 timestamp: expected a date and time (RFC 3339), found the text \"yesterday\"",
-    ]);
+    let reasons: Vec<String> = ran
+        .dead
+        .lines()
+        .map(|line| {
+            let json: serde_json::Value = serde_json::from_str(line).unwrap();
+            format!("{} {}", json["line"], json["reason"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "1 properties.cart_value: expected a number, found the text \"80\"",
+            "2 expected `userId` or `anonymousId`, found neither",
+            "3 the line is not a JSON object",
+            "4 batch[0].timestamp: expected a date and time (RFC 3339), found nothing",
+            "4 batch[1]: expected an object, found the number 7",
+            "5 timestamp: expected a date and time (RFC 3339), found the text \"yesterday\"",
+        ]
+    );
     assert_eq!((summary.dead, summary.accepted), (6, 0));
 }
 
@@ -330,13 +359,20 @@ fn csv_rows_are_calls_too() {
     let (ran, summary) = run(cart(), csv, From::Csv("timestamp=when,userId=customer,event=name"), 1, "", None);
     assert_eq!(short(&ran.messages), ["03-02T12:00 a email", "03-03T10:00 a sms"]);
     assert_eq!((summary.accepted, summary.dead), (2, 1));
-    assert!(ran.dead.starts_with("{\"reason\":\"properties.cart_value: expected a number, found the text \\\"lots\\\"\",\"line\":4,"), "{}", ran.dead);
+    assert!(
+        ran.dead.starts_with(
+            "{\"reason\":\"properties.cart_value: expected a number, found the text \\\"lots\\\"\",\"line\":4,"
+        ),
+        "{}",
+        ran.dead
+    );
 }
 
 #[test]
 fn lists_put_people_on_them() {
     let csv = "user_id,timestamp,email\nz,,z@example.com\ny,2026-03-02T10:30:00Z,\n,,\n";
-    let (ran, summary) = run(cart(), &(added("a", "10:00:00") + &added("b", "11:00:00")), From::Lines(10), 2, csv, None);
+    let (ran, summary) =
+        run(cart(), &(added("a", "10:00:00") + &added("b", "11:00:00")), From::Lines(10), 2, csv, None);
     assert_eq!(short(&ran.messages)[..3], ["03-02T10:00 z email", "03-02T10:30 y email", "03-02T12:00 a email"]);
     assert_eq!((summary.accepted, summary.dead), (4, 1));
     assert!(ran.dead.contains("\"file\":\"vip.csv\",\"line\":4"), "{}", ran.dead);

@@ -14,7 +14,12 @@ enum Target {
     Standard,
     /// A pipe or a device is written as it is.
     Direct(File),
-    File { file: File, written: PathBuf, wanted: PathBuf, kept: bool },
+    File {
+        file: File,
+        written: PathBuf,
+        wanted: PathBuf,
+        kept: bool,
+    },
 }
 
 impl Output {

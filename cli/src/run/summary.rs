@@ -15,7 +15,11 @@ pub fn text(summary: &Summary, program: &Program, sources: &Sources<'_>, dead_ke
         of_journey(&mut out, program, journey, counts, sources);
     }
     for (name, (added, removed)) in program.audiences.iter().zip(&summary.counts.audiences) {
-        line(&mut out, &format!("audience {name}"), &format!("{} added, {} removed", grouped(*added), grouped(*removed)));
+        line(
+            &mut out,
+            &format!("audience {name}"),
+            &format!("{} added, {} removed", grouped(*added), grouped(*removed)),
+        );
     }
     of_inputs(&mut out, summary, dead_kept);
     out
@@ -35,7 +39,8 @@ fn of_journey(out: &mut String, program: &Program, journey: &Journey, counts: &J
         }
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         let skips = counts.skipped.iter().filter(|((at, _), _)| *at == number);
-        let skips: Vec<_> = skips.map(|((_, reason), count)| format!("{} {}", grouped(*count), reason.word())).collect();
+        let skips: Vec<_> =
+            skips.map(|((_, reason), count)| format!("{} {}", grouped(*count), reason.word())).collect();
         let skipped = if skips.is_empty() { String::new() } else { format!("  (not sent: {})", skips.join(", ")) };
         line(out, &format!("  {}", source_text(sources, step.span)), &format!("{}{skipped}", grouped(*sent)));
     }
@@ -46,7 +51,11 @@ fn of_journey(out: &mut String, program: &Program, journey: &Journey, counts: &J
         let (entered, converted) = (counts.entered - counts.holdout, counts.converted - counts.converted_holdout);
         let beside = match counts.holdout {
             0 => String::new(),
-            held => format!("  (holdout {}, {})", grouped(counts.converted_holdout), percent(counts.converted_holdout, held)),
+            held => format!(
+                "  (holdout {}, {})",
+                grouped(counts.converted_holdout),
+                percent(counts.converted_holdout, held)
+            ),
         };
         line(out, "  converted", &format!("{}, {}{beside}", grouped(converted), percent(converted, entered)));
     }
@@ -96,7 +105,11 @@ fn of_inputs(out: &mut String, summary: &Summary, dead_kept: bool) {
         }
     }
     if counts.asked > 0 {
-        line(out, "questions to APIs", &format!("{}  ({} without an answer)", grouped(counts.asked), grouped(counts.unanswered)));
+        line(
+            out,
+            "questions to APIs",
+            &format!("{}  ({} without an answer)", grouped(counts.asked), grouped(counts.unanswered)),
+        );
     }
     if counts.cut > 0 {
         line(out, "chains of causes cut", &grouped(counts.cut));
@@ -120,15 +133,26 @@ fn exit_label(program: &Program, exit: &Exit, sources: &Sources<'_>) -> String {
     }
 }
 
-/// What stands in the source, on one line.
+/// What stands in the source, on one line and without comments.
 fn source_text(sources: &Sources<'_>, span: Span) -> String {
     const LONGEST: usize = 44;
     let text = sources.get(span.file).map(|source| span.text(source.text)).unwrap_or_default();
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.lines().map(without_comment).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
     }
+}
+
+fn without_comment(line: &str) -> &str {
+    let mut quoted = false;
+    let mut escaped = false;
+    let begins = |c: char| {
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        c == '#' && !quoted
+    };
+    line.find(begins).and_then(|end| line.get(..end)).unwrap_or(line)
 }
 
 fn line(out: &mut String, label: &str, value: &str) {
@@ -173,5 +197,12 @@ mod tests {
         assert_eq!(percent(1, 3), "33.3%");
         assert_eq!(percent(2, 3), "66.7%");
         assert_eq!(percent(0, 0), "–");
+    }
+
+    #[test]
+    fn comments_are_not_shown() {
+        assert_eq!(without_comment("email news # the new one"), "email news ");
+        assert_eq!(without_comment(r##"sms "no \"#\" here" # but here"##), r##"sms "no \"#\" here" "##);
+        assert_eq!(without_comment("wait 2h"), "wait 2h");
     }
 }

@@ -53,8 +53,8 @@ struct Line<'t> {
 #[derive(Serialize)]
 struct Place<'t> {
     file: &'t str,
-    line: usize,
-    column: usize,
+    line: u32,
+    column: u32,
 }
 
 /// One object, with what was expected and what came for each test.
@@ -77,7 +77,8 @@ pub fn text(ran: &[Ran<'_>]) -> String {
         expected: lines(test.sources, &test.verdict.expected),
         actual: lines(test.sources, &test.verdict.actual),
     });
-    let result = Result { tests: ran.len(), failed: ran.iter().filter(|test| !test.passed()).count(), cases: cases.collect() };
+    let result =
+        Result { tests: ran.len(), failed: ran.iter().filter(|test| !test.passed()).count(), cases: cases.collect() };
     serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"
 }
 

@@ -8,7 +8,8 @@ pub fn text(ran: &[Ran<'_>]) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let failed = ran.iter().filter(|test| !test.passed()).count();
     // A String takes whatever is written to it.
-    let _ = writeln!(out, "<testsuites name=\"flowc test\" tests=\"{}\" failures=\"{failed}\" errors=\"0\">", ran.len());
+    let _ =
+        writeln!(out, "<testsuites name=\"flowc test\" tests=\"{}\" failures=\"{failed}\" errors=\"0\">", ran.len());
     for suite in ran.chunk_by(|a, b| a.project == b.project && std::ptr::eq(a.sources, b.sources)) {
         let failed = suite.iter().filter(|test| !test.passed()).count();
         let project = suite.first().map_or("", |test| test.project);
@@ -48,7 +49,8 @@ fn case(out: &mut String, test: &Ran<'_>) {
             let _ = write!(lines, "\n{}: {text}", test.sources.at(*span));
         }
         let message = escaped(&failure.message);
-        let _ = writeln!(out, "      <failure message=\"{message}\" type=\"expectation\">{}</failure>", escaped(&lines));
+        let _ =
+            writeln!(out, "      <failure message=\"{message}\" type=\"expectation\">{}</failure>", escaped(&lines));
     }
     *out += "    </testcase>\n";
 }

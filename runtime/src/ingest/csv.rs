@@ -38,7 +38,9 @@ impl Mapping {
                 Some((member, column)) if known.contains(&member.trim()) => {
                     pairs.push((member.trim().to_owned(), column.trim().to_owned()));
                 }
-                Some((member, _)) => return Err(format!("`{member}` cannot be mapped; these can: {}", known.join(", "))),
+                Some((member, _)) => {
+                    return Err(format!("`{member}` cannot be mapped; these can: {}", known.join(", ")))
+                }
                 None => return Err(format!("`{part}` maps nothing; write MEMBER=COLUMN, as userId=customer")),
             }
         }
@@ -60,7 +62,9 @@ impl Mapping {
         for wanted in ["event", "timestamp"] {
             if !columns.contains(&Some(wanted)) {
                 let there = names(header);
-                return Err(format!("no column holds the {wanted}; there are {there} (--map {wanted}=COLUMN tells which)"));
+                return Err(format!(
+                    "no column holds the {wanted}; there are {there} (--map {wanted}=COLUMN tells which)"
+                ));
             }
         }
         Ok(columns)
@@ -88,7 +92,8 @@ impl<R: Read> Rows<R> {
     pub fn new(read: R, mapping: &Mapping) -> io::Result<Self> {
         let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(read);
         let header = csv.headers().map_err(io::Error::other)?.clone();
-        let columns = mapping.columns(&header).map_err(|message| io::Error::new(io::ErrorKind::InvalidData, message))?;
+        let columns =
+            mapping.columns(&header).map_err(|message| io::Error::new(io::ErrorKind::InvalidData, message))?;
         Ok(Self { csv, header, columns, line: 0 })
     }
 

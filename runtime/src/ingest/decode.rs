@@ -197,7 +197,10 @@ impl Schema {
     /// # Errors
     /// When one does not fit, or is missing and may not be.
     pub fn fields<'f>(
-        &self, fields: &'f Fields, json: &str, other: impl Fn(&'f Field) -> Option<&'f str>,
+        &self,
+        fields: &'f Fields,
+        json: &str,
+        other: impl Fn(&'f Field) -> Option<&'f str>,
     ) -> Result<Vec<Value>, Misfit> {
         let mut values = vec![Value::Missing; fields.len()];
         if !fields.is_empty() {
@@ -223,13 +226,17 @@ impl Schema {
 
     /// Goes through the declared fields that a JSON object (or nothing) holds.
     fn each(&self, fields: &Fields, json: &str, mut take: impl FnMut(usize, Value)) -> Result<(), Misfit> {
-        object(json, |key, raw| {
-            let Some(place) = fields.place(key) else { return Ok(()) };
-            let Some(field) = fields.list.get(place) else { return Ok(()) };
-            let value = self.value(&field.ty, raw).map_err(|misfit| misfit.below(key))?;
-            take(place, value);
-            Ok(())
-        }, |key| fields.place(key).is_some())
+        object(
+            json,
+            |key, raw| {
+                let Some(place) = fields.place(key) else { return Ok(()) };
+                let Some(field) = fields.list.get(place) else { return Ok(()) };
+                let value = self.value(&field.ty, raw).map_err(|misfit| misfit.below(key))?;
+                take(place, value);
+                Ok(())
+            },
+            |key| fields.place(key).is_some(),
+        )
     }
 
     /// The attributes that traits hold; `null` takes a value away.
@@ -254,7 +261,9 @@ pub(super) fn push_cell(out: &mut Vec<u8>, ty: Option<&Type>, cell: &str) {
     let lower = trimmed.to_ascii_lowercase();
     let bare = match ty {
         Some(Type::Bool) => matches!(lower.as_str(), "true" | "false").then_some(lower.as_str()),
-        Some(Type::Int | Type::Number) => Some(trimmed).filter(|cell| cell.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])),
+        Some(Type::Int | Type::Number) => {
+            Some(trimmed).filter(|cell| cell.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']))
+        }
         Some(Type::List(_) | Type::Record(_)) => Some(trimmed).filter(|cell| cell.starts_with(['[', '{'])),
         _ => None,
     };
@@ -266,7 +275,9 @@ pub(super) fn push_cell(out: &mut Vec<u8>, ty: Option<&Type>, cell: &str) {
 
 /// Goes through the members of a JSON object whose key is `wanted`; a `null` has none, anything else is a misfit.
 pub(super) fn object(
-    json: &str, take: impl FnMut(&str, &str) -> Result<(), Misfit>, wanted: impl Fn(&str) -> bool,
+    json: &str,
+    take: impl FnMut(&str, &str) -> Result<(), Misfit>,
+    wanted: impl Fn(&str) -> bool,
 ) -> Result<(), Misfit> {
     struct Members<T, W>(T, W);
     impl<'de, T: FnMut(&str, &str) -> Result<(), Misfit>, W: Fn(&str) -> bool> Visitor<'de> for Members<T, W> {

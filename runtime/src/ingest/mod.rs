@@ -16,6 +16,9 @@ pub mod segment;
 pub mod source;
 pub mod table;
 
+#[cfg(test)]
+mod tests;
+
 use crate::engine::input::Input;
 use std::num::NonZeroU64;
 use xxhash_rust::xxh3::{xxh3_128, xxh3_64};

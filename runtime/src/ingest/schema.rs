@@ -4,7 +4,9 @@ use super::NameMap;
 use crate::calendar::Zones;
 use crate::engine::input::Input;
 use crate::vm::value::Value;
-use flow_compiler::bytecode::{AttrId, ChannelId, Event, EventId, Field, ListId, Origin, Outcome, Program, RecordType, TopicId};
+use flow_compiler::bytecode::{
+    AttrId, ChannelId, Event, EventId, Field, ListId, Origin, Outcome, Program, RecordType, TopicId,
+};
 use std::sync::Arc;
 
 /// The program's names, ready for looking up.
@@ -121,7 +123,9 @@ impl Schema {
                 consent: None,
             });
         }
-        for (name, given) in [("Unsubscribed", false), ("unsubscribed", false), ("Subscribed", true), ("subscribed", true)] {
+        for (name, given) in
+            [("Unsubscribed", false), ("unsubscribed", false), ("Subscribed", true), ("subscribed", true)]
+        {
             schema.events.entry(name.into()).or_default().consent = Some(given);
         }
         schema
@@ -133,8 +137,11 @@ impl Schema {
         if !matches!(name.as_bytes().last(), Some(b'd' | b'D' | b'm' | b'M')) {
             return None;
         }
-        let plain: String =
-            name.chars().map(|c| if matches!(c, ' ' | '.' | '-') { '_' } else { c }).flat_map(char::to_lowercase).collect();
+        let plain: String = name
+            .chars()
+            .map(|c| if matches!(c, ' ' | '.' | '-') { '_' } else { c })
+            .flat_map(char::to_lowercase)
+            .collect();
         self.outcomes.get(plain.as_str()).copied()
     }
 

@@ -180,8 +180,12 @@ impl<'s> Reader<'s> {
         let below = |misfit: Misfit| misfit.below("traits");
         let attributes = self.schema.traits(json).map_err(below)?;
         let mut inputs = vec![Input::Attributes(attributes)];
-        object(json, |_, json| self.topics(json, &mut inputs).map_err(|misfit| misfit.below("consent")), |key| key == "consent")
-            .map_err(below)?;
+        object(
+            json,
+            |_, json| self.topics(json, &mut inputs).map_err(|misfit| misfit.below("consent")),
+            |key| key == "consent",
+        )
+        .map_err(below)?;
         self.consents(call, inputs).map(|input| input.unwrap_or(Input::Attributes(Vec::new())))
     }
 
@@ -193,7 +197,12 @@ impl<'s> Reader<'s> {
     }
 
     fn event(
-        &mut self, call: &Call<'_>, name: &str, who: &str, known: bool, time: i64,
+        &mut self,
+        call: &Call<'_>,
+        name: &str,
+        who: &str,
+        known: bool,
+        time: i64,
     ) -> Result<(i64, bool, IdRef, What), Misfit> {
         let schema = self.schema;
         let mut inputs = self.consent_of_context(call)?;
@@ -262,46 +271,61 @@ impl<'s> Reader<'s> {
         let Some(context) = call.context.filter(|context| context.get().contains("\"categoryPreferences\"")) else {
             return Ok(inputs);
         };
-        object(context.get(), |_, consent| {
-            object(consent, |_, topics| self.topics(topics, &mut inputs), |key| key == "categoryPreferences")
-                .map_err(|misfit| misfit.below("consent.categoryPreferences"))
-        }, |key| key == "consent")
+        object(
+            context.get(),
+            |_, consent| {
+                object(consent, |_, topics| self.topics(topics, &mut inputs), |key| key == "categoryPreferences")
+                    .map_err(|misfit| misfit.below("consent.categoryPreferences"))
+            },
+            |key| key == "consent",
+        )
         .map_err(|misfit| misfit.below("context"))?;
         Ok(inputs)
     }
 
     /// `{ "<topic>": true|false }`; topics that the program does not name concern nobody.
     fn topics(&self, json: &str, inputs: &mut Vec<Input>) -> Result<(), Misfit> {
-        object(json, |topic, json| {
-            let given = match json {
-                "true" => true,
-                "false" => false,
-                _ => return Err(Misfit::new("true or false", found(json)).below(topic)),
-            };
-            if let Some(topic) = self.schema.topics.get(topic) {
-                inputs.push(Input::Consent { topic: Some(*topic), given });
-            }
-            Ok(())
-        }, |_| true)
+        object(
+            json,
+            |topic, json| {
+                let given = match json {
+                    "true" => true,
+                    "false" => false,
+                    _ => return Err(Misfit::new("true or false", found(json)).below(topic)),
+                };
+                if let Some(topic) = self.schema.topics.get(topic) {
+                    inputs.push(Input::Consent { topic: Some(*topic), given });
+                }
+                Ok(())
+            },
+            |_| true,
+        )
     }
 }
 
 impl Schema {
     /// What became of a message.
     fn told(
-        &self, (channel, outcome, event): (ChannelId, Outcome, Option<EventId>), call: &Call<'_>, time: i64,
+        &self,
+        (channel, outcome, event): (ChannelId, Outcome, Option<EventId>),
+        call: &Call<'_>,
+        time: i64,
     ) -> Result<Input, Misfit> {
         let (mut message, mut template, mut soft) = (None, None, false);
-        object(call.properties.map_or("null", RawValue::get), |key, json| {
-            let Some(value) = text(json) else { return Ok(()) };
-            match key {
-                "template" => template = Some(value.into()),
-                "type" => soft = value.eq_ignore_ascii_case("soft"),
-                // An id that is not one of ours (a provider's own) says nothing.
-                _ => message = message_id(&value).or(message),
-            }
-            Ok(())
-        }, |key| matches!(key, "message" | "message_id" | "template" | "type"))
+        object(
+            call.properties.map_or("null", RawValue::get),
+            |key, json| {
+                let Some(value) = text(json) else { return Ok(()) };
+                match key {
+                    "template" => template = Some(value.into()),
+                    "type" => soft = value.eq_ignore_ascii_case("soft"),
+                    // An id that is not one of ours (a provider's own) says nothing.
+                    _ => message = message_id(&value).or(message),
+                }
+                Ok(())
+            },
+            |key| matches!(key, "message" | "message_id" | "template" | "type"),
+        )
         .map_err(|misfit| misfit.below("properties"))?;
         Ok(Input::Outcome { event, channel, outcome, message, template, soft, time })
     }
@@ -309,13 +333,21 @@ impl Schema {
     /// `Subscribed` and `Unsubscribed`.
     fn asked(&self, given: bool, call: &Call<'_>) -> Result<Option<Input>, Misfit> {
         let (mut topic, mut channel) = (None::<String>, None::<String>);
-        object(call.properties.map_or("null", RawValue::get), |key, json| {
-            if json != "null" {
-                let name = text(json).ok_or_else(|| Misfit::new("a text", found(json)).below(key))?;
-                if key == "topic" { topic = Some(name.into_owned()) } else { channel = Some(name.into_owned()) }
-            }
-            Ok(())
-        }, |key| matches!(key, "topic" | "channel"))
+        object(
+            call.properties.map_or("null", RawValue::get),
+            |key, json| {
+                if json != "null" {
+                    let name = text(json).ok_or_else(|| Misfit::new("a text", found(json)).below(key))?;
+                    if key == "topic" {
+                        topic = Some(name.into_owned())
+                    } else {
+                        channel = Some(name.into_owned())
+                    }
+                }
+                Ok(())
+            },
+            |key| matches!(key, "topic" | "channel"),
+        )
         .map_err(|misfit| misfit.below("properties"))?;
         Ok(self.consent(given, topic.as_deref(), channel.as_deref()))
     }

@@ -58,7 +58,10 @@ impl Table<'_> {
         let header = csv.headers().map_err(io::Error::other)?.clone();
         if !header.iter().any(|name| WHO.contains(&name.trim_start_matches('\u{feff}'))) {
             let names = header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("no column is called `user_id`; there are {names}")));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("no column is called `user_id`; there are {names}"),
+            ));
         }
         let mut json = Vec::new();
         let mut row = csv::StringRecord::new();
@@ -88,8 +91,14 @@ impl Table<'_> {
         if line.is_empty() {
             return;
         }
-        let mut record =
-            Record { time: UNTIMED, message: None, line: self.line, known: true, who: IdRef::default(), what: What::Clock };
+        let mut record = Record {
+            time: UNTIMED,
+            message: None,
+            line: self.line,
+            known: true,
+            who: IdRef::default(),
+            what: What::Clock,
+        };
         let dead = |reason: String, input| What::Dead(Box::new(Dead { reason, input }));
         match std::str::from_utf8(line) {
             Err(_) => {
@@ -109,21 +118,26 @@ impl Table<'_> {
 
     fn row(&mut self, json: &str) -> Result<(i64, IdRef, What), Misfit> {
         let (mut who, mut time) = (None, UNTIMED);
-        object(json, |key, json| {
-            if key == "timestamp" {
-                if json != "null" && self.list.is_some() {
-                    let instant = text(json).and_then(|text| parse_instant(&text));
-                    time = instant.ok_or_else(|| Misfit::new("a date and time (RFC 3339)", found(json)).below(key))?;
+        object(
+            json,
+            |key, json| {
+                if key == "timestamp" {
+                    if json != "null" && self.list.is_some() {
+                        let instant = text(json).and_then(|text| parse_instant(&text));
+                        time =
+                            instant.ok_or_else(|| Misfit::new("a date and time (RFC 3339)", found(json)).below(key))?;
+                    }
+                    return Ok(());
                 }
-                return Ok(());
-            }
-            who = match json.as_bytes().first() {
-                Some(b'"') => text(json).map(std::borrow::Cow::into_owned),
-                Some(b'-' | b'0'..=b'9') => Some(json.to_owned()),
-                _ => return Err(Misfit::new("a text or a number", found(json)).below(key)),
-            };
-            Ok(())
-        }, |key| key == "timestamp" || WHO.contains(&key))?;
+                who = match json.as_bytes().first() {
+                    Some(b'"') => text(json).map(std::borrow::Cow::into_owned),
+                    Some(b'-' | b'0'..=b'9') => Some(json.to_owned()),
+                    _ => return Err(Misfit::new("a text or a number", found(json)).below(key)),
+                };
+                Ok(())
+            },
+            |key| key == "timestamp" || WHO.contains(&key),
+        )?;
         let Some(who) = who.filter(|who| !who.is_empty()) else {
             return Err(Misfit::new("a text or a number", "nothing").below("user_id"));
         };

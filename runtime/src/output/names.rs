@@ -1,9 +1,8 @@
 //! The program's names, written as JSON once.
 
-use crate::vm::text::push_json_text;
-use flow_compiler::bytecode::{
-    ApiId, AudienceId, ChannelId, Exit, JourneyId, Program, StepId, TopicId,
-};
+use crate::vm::text::{push_json, push_json_text};
+use crate::vm::value::Value;
+use flow_compiler::bytecode::{ApiId, AudienceId, ChannelId, Exit, Field, JourneyId, Program, StepId, TopicId, Type};
 
 /// Names as JSON texts, quotes included.
 #[derive(Debug, Default)]
@@ -12,7 +11,18 @@ pub struct Names {
     channels: Vec<Vec<u8>>,
     topics: Vec<Vec<u8>>,
     audiences: Vec<Vec<u8>>,
-    apis: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+    apis: Vec<ApiNames>,
+    types: Vec<Vec<FieldName>>,
+}
+
+/// A name, and the type of what it names.
+type FieldName = (Vec<u8>, Type);
+
+#[derive(Debug)]
+struct ApiNames {
+    name: Vec<u8>,
+    params: Vec<FieldName>,
+    answer: Option<Type>,
 }
 
 #[derive(Debug, Default)]
@@ -44,8 +54,13 @@ impl Names {
             apis: program
                 .apis
                 .iter()
-                .map(|api| (json(&api.name), api.params.iter().map(|param| json(&param.name)).collect()))
+                .map(|api| ApiNames {
+                    name: json(&api.name),
+                    params: fields(&api.params, |param| &param.name),
+                    answer: api.answer.as_ref().map(|(ty, _)| ty.clone()),
+                })
                 .collect(),
+            types: program.types.iter().map(|ty| fields(&ty.fields, |field| &field.wire)).collect(),
         }
     }
 
@@ -58,7 +73,10 @@ impl Names {
     /// A step's identity.
     #[must_use]
     pub fn step(&self, journey: JourneyId, step: StepId) -> &[u8] {
-        self.journeys.get(journey.index()).and_then(|journey| journey.steps.get(step.index())).map_or(NONE, Vec::as_slice)
+        self.journeys
+            .get(journey.index())
+            .and_then(|journey| journey.steps.get(step.index()))
+            .map_or(NONE, Vec::as_slice)
     }
 
     /// What an exit of a journey is about.
@@ -86,11 +104,58 @@ impl Names {
         self.audiences.get(id.index()).map_or(NONE, Vec::as_slice)
     }
 
-    /// An API's, with those of its parameters.
+    /// An API's.
     #[must_use]
-    pub fn api(&self, id: ApiId) -> (&[u8], &[Vec<u8>]) {
-        self.apis.get(id.index()).map_or((NONE, &[]), |(name, params)| (name, params))
+    pub fn api(&self, id: ApiId) -> &[u8] {
+        self.apis.get(id.index()).map_or(NONE, |api| &api.name)
     }
+
+    /// Appends the arguments of an API as a JSON object.
+    pub fn push_args(&self, out: &mut Vec<u8>, id: ApiId, args: &[Value]) {
+        let params = self.apis.get(id.index()).map(|api| api.params.as_slice()).unwrap_or_default();
+        self.push_object(out, params, args);
+    }
+
+    /// Appends the answer of an API as JSON that can be read again.
+    pub fn push_answer(&self, out: &mut Vec<u8>, id: ApiId, answer: &Value) {
+        match self.apis.get(id.index()).and_then(|api| api.answer.as_ref()) {
+            Some(ty) => self.push_value(out, ty, answer),
+            None => push_json(out, answer),
+        }
+    }
+
+    /// A value does not know the names of its fields; its type does.
+    fn push_value(&self, out: &mut Vec<u8>, ty: &Type, value: &Value) {
+        match (ty, value) {
+            (Type::List(element), Value::List(values)) => {
+                let mut open = b'[';
+                for value in values.iter() {
+                    out.push(std::mem::replace(&mut open, b','));
+                    self.push_value(out, element, value);
+                }
+                out.extend_from_slice(if open == b'[' { b"[]" } else { b"]" });
+            }
+            (Type::Record(id), Value::Record(values)) => {
+                self.push_object(out, self.types.get(id.index()).map(Vec::as_slice).unwrap_or_default(), values);
+            }
+            _ => push_json(out, value),
+        }
+    }
+
+    fn push_object(&self, out: &mut Vec<u8>, names: &[FieldName], values: &[Value]) {
+        let mut open = b'{';
+        for ((name, ty), value) in names.iter().zip(values) {
+            out.push(std::mem::replace(&mut open, b','));
+            out.extend_from_slice(name);
+            out.push(b':');
+            self.push_value(out, ty, value);
+        }
+        out.extend_from_slice(if open == b'{' { b"{}" } else { b"}" });
+    }
+}
+
+fn fields(fields: &[Field], name: impl Fn(&Field) -> &String) -> Vec<FieldName> {
+    fields.iter().map(|field| (json(name(field)), field.ty.clone())).collect()
 }
 
 /// An exit in a few words.

@@ -29,7 +29,10 @@ pub fn message(out: &mut Vec<u8>, names: &Names, user: &str, message: &Message) 
     if !locale.is_empty() {
         text(out, "locale", locale);
     }
-    raw(out, "topic", names.topic(message.topic));
+    let topic = names.topic(message.topic);
+    if topic != b"\"\"" {
+        raw(out, "topic", topic);
+    }
     instant(out, "entry", message.entry);
     raw(out, "step", names.step(message.at.journey, message.at.step));
     key(out, "id");
@@ -93,23 +96,15 @@ pub fn note(out: &mut Vec<u8>, names: &Names, user: &str, kind: &EffectKind) {
 
 /// Of a question to an API and its answer.
 pub fn asked(out: &mut Vec<u8>, names: &Names, user: &str, request: &Request, answer: Option<&Value>) {
-    let (api, params) = names.api(request.api);
     text(out, "what", "asked");
     text(out, "user", user);
     place(out, names, request.at);
-    raw(out, "api", api);
+    raw(out, "api", names.api(request.api));
     key(out, "args");
-    let mut open = b'{';
-    for (name, value) in params.iter().zip(&request.args) {
-        out.push(std::mem::replace(&mut open, b','));
-        out.extend_from_slice(name);
-        out.push(b':');
-        push_json(out, value);
-    }
-    out.extend_from_slice(if open == b'{' { b"{}" } else { b"}" });
+    names.push_args(out, request.api, &request.args);
     if let Some(answer) = answer {
         key(out, "answer");
-        push_json(out, answer);
+        names.push_answer(out, request.api, answer);
     }
     out.extend_from_slice(b"}\n");
 }

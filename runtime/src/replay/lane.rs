@@ -103,7 +103,11 @@ impl Lane {
 ///
 /// # Errors
 /// What `take` gives.
-pub fn merge<'l, E>(lanes: &[&'l Lane], before: i64, mut take: impl FnMut(&'l Row, &'l [u8]) -> Result<(), E>) -> Result<(), E> {
+pub fn merge<'l, E>(
+    lanes: &[&'l Lane],
+    before: i64,
+    mut take: impl FnMut(&'l Row, &'l [u8]) -> Result<(), E>,
+) -> Result<(), E> {
     let mut rests: Vec<(&'l Lane, &'l [Row])> = lanes
         .iter()
         .map(|lane| (*lane, lane.rows.get(..lane.rows.partition_point(|row| row.time < before)).unwrap_or_default()))

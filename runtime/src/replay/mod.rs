@@ -9,10 +9,10 @@
 //! Nothing of this can be seen in the output: it is the same bytes for any number of threads and any size of chunks.
 
 pub mod lane;
+mod rows;
 pub mod shard;
 pub mod summary;
 pub mod throttle;
-mod rows;
 mod writer;
 
 use crate::answers::Answers;
@@ -92,7 +92,12 @@ impl std::error::Error for Failure {}
 /// # Errors
 /// When reading or writing fails.
 pub fn run(
-    engine: &Engine, schema: &Schema, source: &mut dyn Source, before: Before, sinks: Sinks<'_>, options: &Options,
+    engine: &Engine,
+    schema: &Schema,
+    source: &mut dyn Source,
+    before: Before,
+    sinks: Sinks<'_>,
+    options: &Options,
     mut progress: impl FnMut() + Send,
 ) -> Result<Summary, Failure> {
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
@@ -103,10 +108,13 @@ pub fn run(
         let mut parsed = None;
         loop {
             // While one chunk is taken, the next one is parsed.
-            let (next, taken) = rayon::join(|| source.next_blocks(schema), || match parsed.take() {
-                Some(blocks) => replay.take(blocks),
-                None => Ok(()),
-            });
+            let (next, taken) = rayon::join(
+                || source.next_blocks(schema),
+                || match parsed.take() {
+                    Some(blocks) => replay.take(blocks),
+                    None => Ok(()),
+                },
+            );
             taken?;
             match next.map_err(Failure::Read)? {
                 Some(blocks) => parsed = Some(blocks),
@@ -142,7 +150,13 @@ struct At<'b> {
 }
 
 impl<'e> Replay<'e> {
-    fn new(engine: &'e Engine, before: Before, sinks: Sinks<'e>, options: &Options, threads: usize) -> Result<Self, Failure> {
+    fn new(
+        engine: &'e Engine,
+        before: Before,
+        sinks: Sinks<'e>,
+        options: &Options,
+        threads: usize,
+    ) -> Result<Self, Failure> {
         /// So many shards for each thread even out shards with more to do.
         const SHARDS: usize = 4;
         let program = engine.program();

@@ -168,7 +168,16 @@ impl Shard {
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one input")]
-    fn take(&mut self, setting: &Setting<'_>, place: u32, now: i64, seq: u64, late: Option<i64>, known: bool, input: Input) {
+    fn take(
+        &mut self,
+        setting: &Setting<'_>,
+        place: u32,
+        now: i64,
+        seq: u64,
+        late: Option<i64>,
+        known: bool,
+        input: Input,
+    ) {
         self.fire(setting, place, now);
         let Some(slot) = self.people.get_mut(place as usize) else { return };
         slot.known |= known;
@@ -248,7 +257,8 @@ impl Shard {
         let Some(slot) = self.people.get_mut(place as usize) else { return };
         let Some(person) = &mut slot.person else { return };
         let answers = if setting.asks {
-            let find = |request: &Request, user: &str, time| setting.answers.find(request.api, &request.args, user, time);
+            let find =
+                |request: &Request, user: &str, time| setting.answers.find(request.api, &request.args, user, time);
             answer_all(setting.engine, person, seq, &mut self.effects, 0, find)
         } else {
             Vec::new()

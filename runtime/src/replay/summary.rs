@@ -90,7 +90,9 @@ impl Counts {
                     *journey.skipped.entry((skipped.at.step.0, skipped.reason)).or_default() += 1;
                 }
             }
-            EffectKind::Delayed { at, .. } => bump(journeys.get_mut(at.journey.index()).map(|journey| &mut journey.delayed)),
+            EffectKind::Delayed { at, .. } => {
+                bump(journeys.get_mut(at.journey.index()).map(|journey| &mut journey.delayed))
+            }
             EffectKind::Entered { journey, holdout } => {
                 if let Some(journey) = journeys.get_mut(journey.index()) {
                     journey.entered += 1;
@@ -242,7 +244,8 @@ impl Unknown {
     /// The most frequent names; those of one count by the alphabet.
     #[must_use]
     pub fn most(&self, count: usize) -> Vec<(&str, u64)> {
-        let mut names: Vec<_> = self.names.iter().filter(|(_, count)| *count > 0).map(|(name, count)| (&**name, *count)).collect();
+        let mut names: Vec<_> =
+            self.names.iter().filter(|(_, count)| *count > 0).map(|(name, count)| (&**name, *count)).collect();
         names.sort_by(|(a, more), (b, less)| less.cmp(more).then(a.cmp(b)));
         names.truncate(count);
         names

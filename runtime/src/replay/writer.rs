@@ -58,7 +58,10 @@ impl<'w> Writer<'w> {
             match row.kind {
                 RowKind::Note => record_line(&mut self.out.record, row.time, false, text),
                 RowKind::Message { channel, transactional } => {
-                    if transactional || !self.throttles.concern(channel) || self.throttles.pass(channel, row.key(), text) {
+                    if transactional
+                        || !self.throttles.concern(channel)
+                        || self.throttles.pass(channel, row.key(), text)
+                    {
                         self.messages += 1;
                         self.out.message(row.time, text);
                     } else {

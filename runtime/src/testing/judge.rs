@@ -13,7 +13,7 @@ use crate::engine::effect::{Effect, Message};
 use crate::engine::Engine;
 use crate::ingest::schema::Schema;
 use flow_compiler::bytecode::{ChannelId, Duration};
-use flow_compiler::testcase::{ExpectedContent, Expectation, TestCase, TestLine, TestLineKind, TestTime};
+use flow_compiler::testcase::{Expectation, ExpectedContent, TestCase, TestLine, TestLineKind, TestTime};
 use flow_grammar::span::Span;
 
 /// A test whose first line names no day begins here: 2026-01-01T00:00Z.
@@ -229,9 +229,10 @@ impl<'e> Judge<'e> {
             self.failures.truncate(1);
         }
         let wrong: Vec<usize> = self.failures.iter().map(|(line, _)| *line).collect();
-        let strict = case.lines.iter().any(|line| {
-            matches!(line.kind, TestLineKind::Expect(Expectation::Nothing | Expectation::NothingElse))
-        });
+        let strict = case
+            .lines
+            .iter()
+            .any(|line| matches!(line.kind, TestLineKind::Expect(Expectation::Nothing | Expectation::NothingElse)));
         let words = Words::new(self.play.engine.program());
         let local = |time| self.local(time);
         let expected = timeline::expected(case, &self.times, &wrong, &words, &local);
@@ -254,7 +255,9 @@ impl<'e> Judge<'e> {
         };
         let (message, steps) = match expectation {
             Expectation::Message { channel, content, .. } => {
-                let Some(wanted) = self.wanted.iter().find(|wanted| wanted.line == number && !wanted.settled) else { return };
+                let Some(wanted) = self.wanted.iter().find(|wanted| wanted.line == number && !wanted.settled) else {
+                    return;
+                };
                 let what = words.expected(*channel, content.as_ref());
                 let when = match (wanted.from == wanted.until, wanted.until) {
                     (true, _) => format!("{what} at {}", self.local(wanted.until)),
@@ -298,9 +301,12 @@ impl<'e> Judge<'e> {
                     return;
                 }
                 let what = words.expected(*channel, content.as_ref());
-                let other = self.play.effects.iter().filter(|effect| of(effect)).filter_map(|effect| skipped(effect, journey));
+                let other =
+                    self.play.effects.iter().filter(|effect| of(effect)).filter_map(|effect| skipped(effect, journey));
                 let steps: Vec<_> = other
-                    .filter_map(|skip| Some((words.step(skip.at)?, format!("it was skipped because {}", skip.reason.word()))))
+                    .filter_map(|skip| {
+                        Some((words.step(skip.at)?, format!("it was skipped because {}", skip.reason.word())))
+                    })
                     .collect();
                 let because = because.as_ref().map(|because| format!(" because {because}")).unwrap_or_default();
                 let but = steps.first().map_or_else(|| "it was not".to_owned(), |(_, text)| text.clone());
@@ -313,7 +319,11 @@ impl<'e> Judge<'e> {
 
     /// Why an expected message may not have come.
     fn missing(
-        &self, wanted: String, channel: ChannelId, content: Option<&ExpectedContent>, words: &Words<'_>,
+        &self,
+        wanted: String,
+        channel: ChannelId,
+        content: Option<&ExpectedContent>,
+        words: &Words<'_>,
     ) -> (String, Vec<(Span, String)>) {
         let journey = self.case.journey;
         let mut steps = Vec::new();

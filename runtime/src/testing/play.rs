@@ -96,7 +96,9 @@ impl<'e> Play<'e> {
 
     fn answer(&mut self, from: usize) {
         let given = &self.case.given;
-        answer_all(self.engine, &mut self.person, self.seq, &mut self.effects, from, |request, _, _| find(given, request));
+        answer_all(self.engine, &mut self.person, self.seq, &mut self.effects, from, |request, _, _| {
+            find(given, request)
+        });
     }
 
     fn event(&self, id: EventId, fields: &[Const], time: i64) -> Input {
@@ -124,7 +126,10 @@ fn attributes(values: &[(AttrId, Const)]) -> Input {
 fn find(given: &[Given], request: &Request) -> Option<Value> {
     let fits = |given: &&Given| {
         given.api == request.api
-            && given.args.as_ref().is_none_or(|args| args.iter().map(Value::from_const).eq(request.args.iter().cloned()))
+            && given
+                .args
+                .as_ref()
+                .is_none_or(|args| args.iter().map(Value::from_const).eq(request.args.iter().cloned()))
     };
     given.iter().find(fits)?.answer.as_ref().map(Value::from_const)
 }

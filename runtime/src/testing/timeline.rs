@@ -5,7 +5,7 @@ use crate::calendar;
 use crate::engine::effect::{Effect, EffectKind, MessageContent, Place, Why};
 use crate::output::names::exit_text;
 use flow_compiler::bytecode::{AttrId, ChannelId, JourneyId, Program};
-use flow_compiler::testcase::{ExpectedContent, Expectation, Happening, TestCase, TestLineKind};
+use flow_compiler::testcase::{Expectation, ExpectedContent, Happening, TestCase, TestLineKind};
 use flow_grammar::span::Span;
 use jiff::tz::TimeZone;
 
@@ -74,7 +74,11 @@ impl<'p> Words<'p> {
 
 /// What the test says, in order of time; what has no time of its own stands at the end.
 pub fn expected(
-    case: &TestCase, times: &[Option<i64>], wrong: &[usize], words: &Words<'_>, local: &dyn Fn(i64) -> String,
+    case: &TestCase,
+    times: &[Option<i64>],
+    wrong: &[usize],
+    words: &Words<'_>,
+    local: &dyn Fn(i64) -> String,
 ) -> Vec<Entry> {
     let mut entries = Vec::new();
     for (number, line) in case.lines.iter().enumerate() {
@@ -109,7 +113,11 @@ pub fn expected(
 
 /// What came about. `surplus` says which messages nobody expected.
 pub fn actual(
-    case: &TestCase, effects: &[Effect], surplus: impl Fn(usize) -> bool, words: &Words<'_>, local: &dyn Fn(i64) -> String,
+    case: &TestCase,
+    effects: &[Effect],
+    surplus: impl Fn(usize) -> bool,
+    words: &Words<'_>,
+    local: &dyn Fn(i64) -> String,
 ) -> Vec<Entry> {
     let of = |journey: JourneyId| case.journey.is_none_or(|only| only == journey);
     let mut entries = Vec::new();
