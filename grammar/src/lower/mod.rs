@@ -3,6 +3,7 @@
 //! Nothing here trusts a pair to be present: whatever is missing has been reported by its
 //! `missing_…` rule, and a `Broken` node takes its place.
 
+mod calls;
 mod clauses;
 mod expression;
 mod items;

@@ -181,11 +181,7 @@ impl Lower<'_> {
             }
             Rule::set_step => {
                 let attribute = kids.take(Rule::attribute).and_then(|pair| self.attribute(pair));
-                let op = match kids.take(Rule::set_op).as_ref().map(|pair| pair.as_str()) {
-                    Some("+=") => SetOp::Add,
-                    Some("-=") => SetOp::Subtract,
-                    _ => SetOp::Assign,
-                };
+                let op = kids.take(Rule::set_op).map_or(SetOp::Assign, |pair| self.set_op(&pair));
                 let value = self.value(&mut kids);
                 Some(StepKind::Set { attribute: attribute?, op, value })
             }
@@ -208,6 +204,20 @@ impl Lower<'_> {
             Rule::end_step => Some(StepKind::End),
             _ => None,
         }
+    }
+
+    fn set_op(&mut self, pair: &Node<'_>) -> SetOp {
+        match pair.as_str() {
+            "+=" => return SetOp::Add,
+            "-=" => return SetOp::Subtract,
+            "==" => {
+                let span = self.span(pair);
+                let error = SyntaxError::new(codes::OPERATOR_SPELLING, span, "`==` compares; `=` gives a value");
+                self.report(error.fix(span, "="));
+            }
+            _ => {}
+        }
+        SetOp::Assign
     }
 
     /// The steps of a block.
