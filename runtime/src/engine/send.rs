@@ -31,8 +31,11 @@ impl Run<'_> {
         }
         let at = Place { journey: instance.journey, step };
         if instance.holdout {
-            let content = self.content(instance, send, send.channels.first().copied());
-            self.skip(at, send.channels.first().copied(), content, SkipReason::Holdout);
+            let wanted = if send.all { send.channels.len() } else { 1 };
+            for channel in send.channels.iter().take(wanted) {
+                let content = self.content(instance, send, Some(*channel));
+                self.skip(at, Some(*channel), content, SkipReason::Holdout);
+            }
             return Then::Go(StepId(step.0 + 1));
         }
         // After quiet hours, channels of an `and` that have had theirs are not asked again.

@@ -6,7 +6,7 @@ use super::entry::new_thread;
 use super::index::step_at;
 use super::instance::{Instance, Waits};
 use super::run::{Caused, Run};
-use super::waits::Next;
+use super::waits::{By, Next};
 use super::STEP_LIMIT;
 use crate::calendar;
 use crate::vm::value::Value;
@@ -88,11 +88,11 @@ impl Run<'_> {
             }
             StepKind::WaitMoment { bound, .. } => {
                 let bound = self.bound(bound.as_ref(), instance, self.now);
-                waiting(self.moment_wait(instance, step, self.now, bound))
+                waiting(self.moment_wait(instance, step, self.now, bound, By::Time))
             }
             StepKind::WaitCondition { bound, .. } => {
                 let bound = self.bound(bound.as_ref(), instance, self.now);
-                waiting(self.condition_wait(instance, step, bound))
+                waiting(self.condition_wait(instance, step, bound, By::Time))
             }
             StepKind::WaitEvent { events, bound, then, otherwise } => {
                 if events.iter().any(|e| became_already(e, instance)) {

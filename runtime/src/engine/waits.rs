@@ -7,6 +7,16 @@ use crate::calendar;
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{CodeId, StepId, StepKind, Until, WaitedEvent};
 
+/// What a wait is looked at for. At one instant inputs come before timers, so that an input never ends a wait by
+/// its bound alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// It has just been reached, or its timer is due.
+    Time,
+    /// An input may have changed what it depends on.
+    Input,
+}
+
 /// What becomes of a thread that waits.
 pub(super) enum Next {
     /// It goes on at a step.
@@ -74,26 +84,31 @@ impl Run<'_> {
     /// What an input does to a wait; none: nothing.
     fn reaction(&self, instance: &Instance, thread: &Thread, signal: &Signal) -> Option<Next> {
         match step_at(&self.engine.program, instance.journey, thread.step)? {
-            StepKind::WaitEvent { events, bound, then, otherwise } => {
+            StepKind::WaitEvent { events, bound, then, .. } => {
                 if events.iter().any(|waited| self.is_awaited(waited, instance, signal)) {
                     return Some(Next::Go(*then));
                 }
                 let bound = self.moved_bound(bound.as_ref(), instance, thread, signal)?;
-                Some(if bound <= self.now { Next::Go(*otherwise) } else { Next::Wait { due: bound, bound } })
+                Some(Next::Wait { due: bound.max(self.now), bound })
             }
             StepKind::WaitCondition { condition, bound, .. } => {
                 let moved = self.moved_bound(bound.as_ref(), instance, thread, signal);
                 if moved.is_none() && !signal.touches(&condition.deps) {
                     return None;
                 }
-                Some(self.condition_wait(instance, thread.step, moved.unwrap_or(thread.bound)))
+                Some(self.condition_wait(instance, thread.step, moved.unwrap_or(thread.bound), By::Input))
             }
             StepKind::WaitMoment { deps, bound, .. } => {
                 let moved = self.moved_bound(bound.as_ref(), instance, thread, signal);
                 if moved.is_none() && !signal.touches(deps) {
                     return None;
                 }
-                Some(self.moment_wait(instance, thread.step, thread.since, moved.unwrap_or(thread.bound)))
+                let bound = moved.unwrap_or(thread.bound);
+                // A moment that is now, and was before this input, is a timer's: it comes after the other inputs.
+                if thread.due == self.now && bound == thread.bound && self.moment_is_now(instance, thread) {
+                    return None;
+                }
+                Some(self.moment_wait(instance, thread.step, thread.since, bound, By::Input))
             }
             _ => None,
         }
@@ -149,23 +164,28 @@ impl Run<'_> {
         }
     }
 
+    fn moment_is_now(&self, instance: &Instance, thread: &Thread) -> bool {
+        let step = step_at(&self.engine.program, instance.journey, thread.step);
+        matches!(step, Some(StepKind::WaitMoment { at, .. }) if self.moment(*at, instance, thread.since) == Some(self.now))
+    }
+
     /// A wait for a moment, as it stands now.
-    pub fn moment_wait(&self, instance: &Instance, step: StepId, since: i64, bound: i64) -> Next {
+    pub fn moment_wait(&self, instance: &Instance, step: StepId, since: i64, bound: i64, by: By) -> Next {
         let Some(StepKind::WaitMoment { at, then, otherwise, .. }) = step_at(&self.engine.program, instance.journey, step) else {
             return Next::Wait { due: i64::MAX, bound };
         };
         let moment = self.moment(*at, instance, since).unwrap_or(i64::MAX);
         if moment <= self.now {
             Next::Go(*then)
-        } else if bound <= self.now {
+        } else if bound <= self.now && by == By::Time {
             Next::Go(*otherwise)
         } else {
-            Next::Wait { due: moment.min(bound), bound }
+            Next::Wait { due: moment.min(bound).max(self.now), bound }
         }
     }
 
     /// A wait for a condition, as it stands now. At the very end of the wait the condition comes first.
-    pub fn condition_wait(&self, instance: &Instance, step: StepId, bound: i64) -> Next {
+    pub fn condition_wait(&self, instance: &Instance, step: StepId, bound: i64, by: By) -> Next {
         let Some(StepKind::WaitCondition { condition, then, otherwise, .. }) = step_at(&self.engine.program, instance.journey, step)
         else {
             return Next::Wait { due: i64::MAX, bound };
@@ -173,10 +193,10 @@ impl Run<'_> {
         let (holds, sure) = self.condition(condition.code, instance);
         if holds {
             Next::Go(*then)
-        } else if bound <= self.now {
+        } else if bound <= self.now && by == By::Time {
             Next::Go(*otherwise)
         } else {
-            Next::Wait { due: sure.min(bound), bound }
+            Next::Wait { due: sure.min(bound).max(self.now), bound }
         }
     }
 
@@ -191,8 +211,8 @@ impl Run<'_> {
         let next = match step_at(&self.engine.program, instance.journey, step) {
             _ if matches!(waiting.waits, Waits::Quiet(_)) => Next::Go(step),
             Some(StepKind::WaitEvent { otherwise, .. }) => Next::Go(*otherwise),
-            Some(StepKind::WaitCondition { .. }) => self.condition_wait(instance, step, waiting.bound),
-            Some(StepKind::WaitMoment { .. }) => self.moment_wait(instance, step, waiting.since, waiting.bound),
+            Some(StepKind::WaitCondition { .. }) => self.condition_wait(instance, step, waiting.bound, By::Time),
+            Some(StepKind::WaitMoment { .. }) => self.moment_wait(instance, step, waiting.since, waiting.bound, By::Time),
             Some(StepKind::RepeatNext { body, .. }) => Next::Go(*body),
             _ => Next::Go(StepId(step.0 + 1)),
         };
