@@ -10,7 +10,9 @@ mod span;
 mod text;
 mod zones;
 
-pub use text::{instant_text, parse_date, parse_instant, parse_time, push_date, push_instant, push_time, write_instant};
+pub use text::{
+    instant_text, parse_date, parse_instant, parse_time, push_date, push_instant, push_time, write_instant,
+};
 pub use zones::Zones;
 
 use chrono::{Datelike, NaiveDate};

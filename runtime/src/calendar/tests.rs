@@ -36,8 +36,18 @@ const WEEKDAYS: [bool; 7] = [true, true, true, true, true, false, false];
 const MONDAY: [bool; 7] = [true, false, false, false, false, false, false];
 
 const ZONES: [&str; 12] = [
-    "UTC", "Europe/Rome", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Apia",
-    "Africa/Casablanca", "America/Vancouver", "America/Havana", "Antarctica/Troll", "America/Sao_Paulo", "Pacific/Kiritimati",
+    "UTC",
+    "Europe/Rome",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kolkata",
+    "Pacific/Apia",
+    "Africa/Casablanca",
+    "America/Vancouver",
+    "America/Havana",
+    "Antarctica/Troll",
+    "America/Sao_Paulo",
+    "Pacific/Kiritimati",
 ];
 
 #[test]
@@ -71,7 +81,11 @@ fn zones_can_come_from_a_folder() {
     let zones = zones.unwrap();
     assert_eq!(zones.version(), "2020a");
     assert_eq!(hour_of_day(&zones.get("Europe/Rome").unwrap(), at("2026-03-02T00:00Z")), 9);
-    assert!(zones.get("right/Europe/Rome").is_none() && zones.get("Asia/Tokyo").is_none() && zones.get("tzdata.zi").is_none());
+    assert!(
+        zones.get("right/Europe/Rome").is_none()
+            && zones.get("Asia/Tokyo").is_none()
+            && zones.get("tzdata.zi").is_none()
+    );
     assert!(Zones::from_folder(&folder).is_err());
 }
 

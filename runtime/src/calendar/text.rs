@@ -13,10 +13,30 @@ pub fn write_instant(out: &mut Vec<u8>, instant: i64) {
     let digit = |value: u32| b'0' + u8::try_from(value % 10).unwrap_or(0);
     let (hour, minute, second, milli) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000);
     out.extend_from_slice(&[
-        digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), b'-',
-        digit(month / 10), digit(month), b'-', digit(dom / 10), digit(dom), b'T',
-        digit(hour / 10), digit(hour), b':', digit(minute / 10), digit(minute), b':',
-        digit(second / 10), digit(second), b'.', digit(milli / 100), digit(milli / 10), digit(milli), b'Z',
+        digit(year / 1000),
+        digit(year / 100),
+        digit(year / 10),
+        digit(year),
+        b'-',
+        digit(month / 10),
+        digit(month),
+        b'-',
+        digit(dom / 10),
+        digit(dom),
+        b'T',
+        digit(hour / 10),
+        digit(hour),
+        b':',
+        digit(minute / 10),
+        digit(minute),
+        b':',
+        digit(second / 10),
+        digit(second),
+        b'.',
+        digit(milli / 100),
+        digit(milli / 10),
+        digit(milli),
+        b'Z',
     ]);
 }
 
@@ -102,7 +122,11 @@ pub fn parse_instant(text: &str) -> Option<i64> {
                 return None;
             }
             let offset = i64::from(hours * 60 + minutes) * 60_000;
-            if sign == b'-' { -offset } else { offset }
+            if sign == b'-' {
+                -offset
+            } else {
+                offset
+            }
         }
         _ => return None,
     };

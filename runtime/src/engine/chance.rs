@@ -1,7 +1,7 @@
 //! Stable chance: the same person, journey and seed always draw the same lot.
 
-use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::Decimal;
 use xxhash_rust::xxh3::Xxh3;
 
 /// A number that depends on the seed and the parts alone, and differs wherever any of them does.

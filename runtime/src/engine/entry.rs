@@ -106,8 +106,15 @@ impl Run<'_> {
         }
     }
 
-    fn same_key<'k>(&'k self, id: JourneyId, journey: &'k Journey, key: &'k [Value]) -> impl Iterator<Item = &'k Instance> {
-        let same = move |i: &&Instance| i.journey == id && journey.enter.key.iter().zip(key).all(|(f, v)| i.trigger.get(*f as usize) == Some(v));
+    fn same_key<'k>(
+        &'k self,
+        id: JourneyId,
+        journey: &'k Journey,
+        key: &'k [Value],
+    ) -> impl Iterator<Item = &'k Instance> {
+        let same = move |i: &&Instance| {
+            i.journey == id && journey.enter.key.iter().zip(key).all(|(f, v)| i.trigger.get(*f as usize) == Some(v))
+        };
         self.person.instances.iter().filter(same)
     }
 
@@ -153,7 +160,9 @@ impl Run<'_> {
     }
 
     fn in_holdout(&self, journey: &Journey) -> bool {
-        journey.holdout.is_some_and(|share| chance::in_share(self.engine.seed, share, &["holdout", &journey.name, self.person.id()]))
+        journey.holdout.is_some_and(|share| {
+            chance::in_share(self.engine.seed, share, &["holdout", &journey.name, self.person.id()])
+        })
     }
 
     /// The entry itself, and the first steps.
@@ -228,7 +237,11 @@ impl Run<'_> {
                     return calendar::next_yearly(zone, from, day, *at);
                 }
                 let due = calendar::from_local(zone, day, *at);
-                if due >= from { due } else { i64::MAX }
+                if due >= from {
+                    due
+                } else {
+                    i64::MAX
+                }
             }
             _ => i64::MAX,
         }

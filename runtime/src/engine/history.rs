@@ -1,11 +1,11 @@
 //! What is remembered of a person's events: exactly what the program can ask for.
 
-use super::Engine;
 use super::index::Index;
 use super::person::Person;
 use super::view::View;
-use crate::vm::Moment;
+use super::Engine;
 use crate::vm::value::{self, Value};
+use crate::vm::Moment;
 use flow_compiler::bytecode::{Arith, EventId, Log, QueryAnswer, Strategy};
 use jiff::tz::TimeZone;
 use std::cmp::Ordering;
@@ -171,10 +171,14 @@ pub(super) fn total_of(answer: QueryAnswer, total: Option<&Running>) -> Value {
         QueryAnswer::Count => Value::Int(i64::try_from(total.count).unwrap_or(i64::MAX)),
         QueryAnswer::Sum(_) if total.count == 0 => Value::Int(0),
         QueryAnswer::Avg(_) => average(total.value.clone(), total.count),
-        QueryAnswer::FirstTime | QueryAnswer::LastTime => total.at.map_or(Value::Missing, |(time, _)| Value::Instant(time)),
-        QueryAnswer::Sum(_) | QueryAnswer::Min(_) | QueryAnswer::Max(_) | QueryAnswer::FirstField(_) | QueryAnswer::LastField(_) => {
-            total.value.clone()
+        QueryAnswer::FirstTime | QueryAnswer::LastTime => {
+            total.at.map_or(Value::Missing, |(time, _)| Value::Instant(time))
         }
+        QueryAnswer::Sum(_)
+        | QueryAnswer::Min(_)
+        | QueryAnswer::Max(_)
+        | QueryAnswer::FirstField(_)
+        | QueryAnswer::LastField(_) => total.value.clone(),
     }
 }
 

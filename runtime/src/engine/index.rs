@@ -79,7 +79,8 @@ impl Index {
             .filter(|id| program.segments.get(id.index()).is_some_and(|s| s.followed))
             .collect();
         index.location = location(program);
-        index.outcomes = program.events.iter().any(|e| e.outcome.is_some()) || program.journeys.iter().any(|j| j.messages > 0);
+        index.outcomes =
+            program.events.iter().any(|e| e.outcome.is_some()) || program.journeys.iter().any(|j| j.messages > 0);
         index.best_hour = steps(program).any(|s| matches!(s, StepKind::WaitBestHour { .. }));
         index.longest_cap = program.policy.caps.iter().map(|c| c.window).max().unwrap_or(0);
         index
@@ -102,7 +103,9 @@ impl Index {
 
     fn add_trigger(&mut self, at: TriggerAt, trigger: &Trigger) {
         match trigger {
-            Trigger::Event { event, .. } | Trigger::Without { event, .. } => add(&mut self.event_triggers, event.index(), at),
+            Trigger::Event { event, .. } | Trigger::Without { event, .. } => {
+                add(&mut self.event_triggers, event.index(), at)
+            }
             Trigger::Change { attribute, .. } => add(&mut self.change_triggers, attribute.index(), at),
             Trigger::List(list) => add(&mut self.list_triggers, list.index(), at),
             Trigger::Enter(segment) => {
@@ -156,7 +159,11 @@ impl Index {
     /// The triggers of starting (or stopping) to satisfy a segment.
     pub fn triggers_of_segment(&self, segment: SegmentId, inside: bool) -> &[TriggerAt] {
         let Some((enter, leave)) = self.segment_triggers.get(segment.index()) else { return &[] };
-        if inside { enter } else { leave }
+        if inside {
+            enter
+        } else {
+            leave
+        }
     }
 }
 
@@ -210,7 +217,9 @@ fn journey_index(program: &Program, id: JourneyId) -> JourneyIndex {
                     }
                 }
             }
-            StepKind::WaitMoment { .. } | StepKind::WaitCondition { .. } | StepKind::Fetch { .. } => index.follows = true,
+            StepKind::WaitMoment { .. } | StepKind::WaitCondition { .. } | StepKind::Fetch { .. } => {
+                index.follows = true
+            }
             _ => {}
         }
     }
@@ -218,7 +227,13 @@ fn journey_index(program: &Program, id: JourneyId) -> JourneyIndex {
     index.listens.dedup();
     index.kept_in_flight = ids(program.events.len())
         .map(EventId)
-        .filter(|e| program.events.get(e.index()).and_then(|e| e.history.log.as_ref()).is_some_and(|l| l.in_flight.contains(&id)))
+        .filter(|e| {
+            program
+                .events
+                .get(e.index())
+                .and_then(|e| e.history.log.as_ref())
+                .is_some_and(|l| l.in_flight.contains(&id))
+        })
         .collect();
     index
 }

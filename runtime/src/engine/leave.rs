@@ -31,7 +31,11 @@ impl Run<'_> {
         }
         self.exit_on(instance, signal).or_else(|| {
             let deps = &self.engine.index.journey(instance.journey).when_deps;
-            if signal.touches(deps) { self.exit_when(instance).0 } else { None }
+            if signal.touches(deps) {
+                self.exit_when(instance).0
+            } else {
+                None
+            }
         })
     }
 
@@ -42,7 +46,9 @@ impl Run<'_> {
         }
         let journey = self.engine.program.journeys.get(instance.journey.index())?;
         let exit = journey.exits.iter().position(|exit| match exit {
-            Exit::On { event, filter } => *event == happened.event && self.passes(*filter, Some(instance), &happened.fields),
+            Exit::On { event, filter } => {
+                *event == happened.event && self.passes(*filter, Some(instance), &happened.fields)
+            }
             _ => false,
         })?;
         u16::try_from(exit).ok()
@@ -180,10 +186,14 @@ impl Run<'_> {
             let declared = self.engine.program.journeys.get(open.journey.index()).and_then(|j| j.goals.get(open.goal));
             let Some(declared) = declared else { continue };
             let passes = declared.filter.is_none_or(|filter| {
-                let view = View::of(self.engine, self.person).after(&open.trigger, open.entry).testing(&happened.fields);
+                let view =
+                    View::of(self.engine, self.person).after(&open.trigger, open.entry).testing(&happened.fields);
                 self.engine.truth(filter, &view, &mut Moment::at(self.now))
             });
-            if declared.event == happened.event && passes && !converted.contains(&(open.journey, open.entry, open.holdout)) {
+            if declared.event == happened.event
+                && passes
+                && !converted.contains(&(open.journey, open.entry, open.holdout))
+            {
                 converted.push((open.journey, open.entry, open.holdout));
             }
         }

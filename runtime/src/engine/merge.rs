@@ -4,7 +4,7 @@
 //! several run; the stricter consent and the union of what caps count hold; of an attribute known twice, the
 //! known person's value holds.
 
-use super::effect::{Why};
+use super::effect::Why;
 use super::history::{self, at_place};
 use super::instance::Instance;
 use super::person::{Clocked, Person, Rare};
@@ -123,4 +123,3 @@ impl Run<'_> {
         })
     }
 }
-

@@ -32,9 +32,9 @@ mod view;
 mod waits;
 
 use crate::calendar::Zones;
-use crate::vm::Moment;
 use crate::vm::interpret::{Machine, Prepared};
 use crate::vm::value::Value;
+use crate::vm::Moment;
 use effect::{Cause, Effect};
 use flow_compiler::bytecode::{AttrId, CodeId, Program};
 use index::Index;
@@ -69,8 +69,20 @@ impl Engine {
     #[must_use]
     pub fn new(program: Arc<Program>, zones: Arc<Zones>, seed: u64) -> Self {
         let default_zone = zones.get(&program.timezone).unwrap_or(TimeZone::UTC);
-        let defaults = program.attributes.iter().map(|a| a.field.default.as_ref().map_or(Value::Missing, Value::from_const)).collect();
-        Self { prepared: Prepared::new(&program), index: Index::new(&program), zones, default_zone, defaults, seed, program }
+        let defaults = program
+            .attributes
+            .iter()
+            .map(|a| a.field.default.as_ref().map_or(Value::Missing, Value::from_const))
+            .collect();
+        Self {
+            prepared: Prepared::new(&program),
+            index: Index::new(&program),
+            zones,
+            default_zone,
+            defaults,
+            seed,
+            program,
+        }
     }
 
     /// The program.

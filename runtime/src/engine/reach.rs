@@ -1,8 +1,8 @@
 //! Whether a person can be reached: contact, suppression, consent.
 
-use super::Engine;
 use super::effect::SkipReason;
 use super::person::Person;
+use super::Engine;
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{ChannelId, TopicId, Type};
 use std::sync::Arc;

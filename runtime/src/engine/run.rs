@@ -5,9 +5,9 @@ use super::input::Input;
 use super::instance::Instance;
 use super::person::Person;
 use super::view::View;
-use super::{CHAIN_LIMIT, Engine};
-use crate::vm::Moment;
+use super::{Engine, CHAIN_LIMIT};
 use crate::vm::value::Value;
+use crate::vm::Moment;
 use flow_compiler::bytecode::{AttrId, CodeId, Deps, EventId, JourneyId, ListId, Outcome};
 use std::collections::VecDeque;
 

@@ -28,7 +28,11 @@ impl Run<'_> {
             return Vec::new();
         }
         let flips = self.flips(|run, _, membership| membership.horizon <= run.now);
-        flips.iter().flat_map(|(segment, inside)| self.engine.index.triggers_of_segment(*segment, *inside)).copied().collect()
+        flips
+            .iter()
+            .flat_map(|(segment, inside)| self.engine.index.triggers_of_segment(*segment, *inside))
+            .copied()
+            .collect()
     }
 
     fn flips(&mut self, stale: impl Fn(&Self, SegmentId, Membership) -> bool) -> Vec<Flip> {

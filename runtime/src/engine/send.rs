@@ -7,7 +7,7 @@ use super::chance;
 use super::effect::{EffectKind, Message, MessageContent, Place, SkipReason, Why};
 use super::index::template_of;
 use super::instance::{Instance, Waits};
-use super::person::{RECENT_LIMIT, Recent};
+use super::person::{Recent, RECENT_LIMIT};
 use super::reach;
 use super::run::Run;
 use super::steps::Then;
@@ -115,7 +115,11 @@ impl Run<'_> {
             },
         };
         let contact = contact.ok_or(SkipReason::NoContact)?;
-        if reach::is_valid(&contact, ty) { Ok(Some(contact)) } else { Err(SkipReason::InvalidContact) }
+        if reach::is_valid(&contact, ty) {
+            Ok(Some(contact))
+        } else {
+            Err(SkipReason::InvalidContact)
+        }
     }
 
     /// The checker has proved that the text is whole when the send is reached; quiet hours can come between.
@@ -152,7 +156,8 @@ impl Run<'_> {
                 return false;
             }
             let open = self.now.saturating_sub(cap.window);
-            let counted = sends.iter().filter(|(time, c)| *time > open && cap.channel.is_none_or(|wanted| wanted == *c));
+            let counted =
+                sends.iter().filter(|(time, c)| *time > open && cap.channel.is_none_or(|wanted| wanted == *c));
             counted.count() >= cap.count as usize
         });
         reached.and_then(|cap| u16::try_from(cap).ok())
@@ -162,7 +167,11 @@ impl Run<'_> {
         let content = self.content(instance, send, Some(channel));
         let id = self.message_id(instance, at, channel);
         instance.sent += 1;
-        let with = send.with.iter().map(|(name, code)| (Arc::from(name.as_str()), self.value(*code, Some(instance)))).collect();
+        let with = send
+            .with
+            .iter()
+            .map(|(name, code)| (Arc::from(name.as_str()), self.value(*code, Some(instance))))
+            .collect();
         if let Some(bound) = send.message.and_then(|slot| instance.messages.get_mut(slot as usize)) {
             (bound.id, bound.outcomes) = (id, 0);
         }
@@ -202,9 +211,10 @@ impl Run<'_> {
 
     fn content(&self, instance: &Instance, send: &Send, channel: Option<ChannelId>) -> MessageContent {
         match &send.content {
-            Content::Template(name) => {
-                MessageContent::Template(Arc::from(name.as_str()), channel.map_or_else(|| Arc::from(""), |c| self.locale(name, c)))
-            }
+            Content::Template(name) => MessageContent::Template(
+                Arc::from(name.as_str()),
+                channel.map_or_else(|| Arc::from(""), |c| self.locale(name, c)),
+            ),
             Content::Text(code) => match self.value(*code, Some(instance)) {
                 Value::Text(text) => MessageContent::Text(text),
                 _ => MessageContent::Text(Arc::from("")),

@@ -173,7 +173,8 @@ impl Run<'_> {
         let Some((_, opens)) = opens else { return self.now };
         let zone = self.engine.zone_of(self.person);
         let last = calendar::add(zone, self.now, within);
-        let count = |at: i64| opens.get(usize::try_from(calendar::hour_of_day(zone, at)).unwrap_or(0)).copied().unwrap_or(0);
+        let count =
+            |at: i64| opens.get(usize::try_from(calendar::hour_of_day(zone, at)).unwrap_or(0)).copied().unwrap_or(0);
         let mut best = (count(self.now), self.now);
         let mut hour = calendar::next_hour(zone, self.now);
         // A day and an hour covers every hour of the day, also on a day of 25.
@@ -233,7 +234,11 @@ impl Run<'_> {
                 return Then::Leave(why);
             }
         }
-        if count == 0 { Then::Go(at.1) } else { Then::Rest }
+        if count == 0 {
+            Then::Go(at.1)
+        } else {
+            Then::Rest
+        }
     }
 
     fn join(&mut self, instance: &mut Instance, thread: u16) -> Then {
@@ -254,7 +259,13 @@ impl Run<'_> {
     }
 
     /// Puts down that a message is not sent.
-    pub fn skip(&mut self, at: Place, channel: Option<ChannelId>, content: super::effect::MessageContent, reason: SkipReason) {
+    pub fn skip(
+        &mut self,
+        at: Place,
+        channel: Option<ChannelId>,
+        content: super::effect::MessageContent,
+        reason: SkipReason,
+    ) {
         self.tell(EffectKind::Skipped(Box::new(Skipped { at, channel, content, reason })));
     }
 }

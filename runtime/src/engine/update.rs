@@ -108,7 +108,8 @@ impl Run<'_> {
         if !signal.attributes.contains(&attribute) {
             signal.attributes.push(attribute);
         }
-        let contact_of = |c: &ChannelId| self.engine.program.channels.get(c.index()).is_some_and(|c| c.contact == Some(attribute));
+        let contact_of =
+            |c: &ChannelId| self.engine.program.channels.get(c.index()).is_some_and(|c| c.contact == Some(attribute));
         let channels = &self.engine.program.channels;
         if channels.iter().any(|c| c.contact == Some(attribute)) {
             signal.reach = true;
@@ -127,7 +128,9 @@ impl Run<'_> {
             Some(topic) => vec![topic],
             None => {
                 let all = 0..u32::try_from(self.engine.program.topics.len()).unwrap_or(u32::MAX);
-                all.map(TopicId).filter(|t| self.engine.program.topics.get(t.index()).is_some_and(|t| !t.transactional)).collect()
+                all.map(TopicId)
+                    .filter(|t| self.engine.program.topics.get(t.index()).is_some_and(|t| !t.transactional))
+                    .collect()
             }
         };
         let consent = &mut self.person.rare_mut().consent;
@@ -179,7 +182,9 @@ impl Run<'_> {
     fn told_message(&self, told: &Told) -> Option<Recent> {
         let fits = |m: &&Recent| match told.message {
             Some(id) => m.id == id,
-            None => m.channel == told.channel && told.template.as_deref().is_none_or(|t| m.template.as_deref() == Some(t)),
+            None => {
+                m.channel == told.channel && told.template.as_deref().is_none_or(|t| m.template.as_deref() == Some(t))
+            }
         };
         self.person.rare().messages.iter().rev().find(fits).cloned()
     }

@@ -1,13 +1,15 @@
 //! What code can read of a person, of an entry and of the event under test.
 
-use super::Engine;
 use super::history::{self, At, Occurrence};
 use super::instance::Instance;
 use super::person::Person;
 use super::reach;
+use super::Engine;
 use crate::vm::value::Value;
 use crate::vm::{Facts, Moment};
-use flow_compiler::bytecode::{AttrId, ChannelId, EventId, MessageSlot, Outcome, Query, QueryAnswer, QueryId, QueryWindow, Slot, Strategy, TopicId};
+use flow_compiler::bytecode::{
+    AttrId, ChannelId, EventId, MessageSlot, Outcome, Query, QueryAnswer, QueryId, QueryWindow, Slot, Strategy, TopicId,
+};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
@@ -40,7 +42,12 @@ impl<'a> View<'a> {
 
     /// As seen from one entry.
     pub fn within(self, instance: &'a Instance) -> Self {
-        Self { trigger: &instance.trigger, entry: Some((instance.time, instance.order)), instance: Some(instance), ..self }
+        Self {
+            trigger: &instance.trigger,
+            entry: Some((instance.time, instance.order)),
+            instance: Some(instance),
+            ..self
+        }
     }
 
     /// As seen from an entry that is over.
@@ -107,7 +114,9 @@ impl<'a> View<'a> {
                 let oldest = inside.next();
                 (self.picked(query, oldest), oldest)
             }
-            QueryAnswer::Count if query.filter.is_none() => (Value::Int(i64::try_from(window.len()).unwrap_or(i64::MAX)), window.first()),
+            QueryAnswer::Count if query.filter.is_none() => {
+                (Value::Int(i64::try_from(window.len()).unwrap_or(i64::MAX)), window.first())
+            }
             _ => self.folded(query, inside),
         };
         if let (Some(occurrence), QueryWindow::Last(window)) = (leaves, query.window) {
@@ -118,7 +127,11 @@ impl<'a> View<'a> {
     }
 
     /// A count, sum, least, greatest or average, and the occurrence that leaves the window first.
-    fn folded<'o>(&self, query: &Query, inside: impl Iterator<Item = &'o Occurrence>) -> (Value, Option<&'o Occurrence>) {
+    fn folded<'o>(
+        &self,
+        query: &Query,
+        inside: impl Iterator<Item = &'o Occurrence>,
+    ) -> (Value, Option<&'o Occurrence>) {
         let field = match query.answer {
             QueryAnswer::Sum(f) | QueryAnswer::Avg(f) | QueryAnswer::Min(f) | QueryAnswer::Max(f) => Some(f),
             _ => None,

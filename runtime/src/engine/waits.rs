@@ -1,8 +1,8 @@
 //! What ends a wait: its time, an event, a condition, a moment, an answer.
 
+use super::index::step_at;
 use super::instance::{Instance, Thread, Waits};
 use super::run::{Run, Signal};
-use super::index::step_at;
 use crate::calendar;
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{CodeId, StepId, StepKind, Until, WaitedEvent};
@@ -57,7 +57,10 @@ impl Run<'_> {
         let (Some(instance), Some(happened)) = (self.person.instances.get(place), &signal.event) else { return };
         let Some((trigger, _)) = instance.pending else { return };
         let journey = self.engine.program.journeys.get(instance.journey.index());
-        let Some(Trigger::Without { without, without_filter, .. }) = journey.and_then(|j| j.triggers.get(trigger)) else { return };
+        let Some(Trigger::Without { without, without_filter, .. }) = journey.and_then(|j| j.triggers.get(trigger))
+        else {
+            return;
+        };
         if *without == happened.event && self.passes(*without_filter, Some(instance), &happened.fields) {
             self.take_out(place);
         }
@@ -171,7 +174,9 @@ impl Run<'_> {
 
     /// A wait for a moment, as it stands now.
     pub fn moment_wait(&self, instance: &Instance, step: StepId, since: i64, bound: i64, by: By) -> Next {
-        let Some(StepKind::WaitMoment { at, then, otherwise, .. }) = step_at(&self.engine.program, instance.journey, step) else {
+        let Some(StepKind::WaitMoment { at, then, otherwise, .. }) =
+            step_at(&self.engine.program, instance.journey, step)
+        else {
             return Next::Wait { due: i64::MAX, bound };
         };
         let moment = self.moment(*at, instance, since).unwrap_or(i64::MAX);
@@ -186,7 +191,8 @@ impl Run<'_> {
 
     /// A wait for a condition, as it stands now. At the very end of the wait the condition comes first.
     pub fn condition_wait(&self, instance: &Instance, step: StepId, bound: i64, by: By) -> Next {
-        let Some(StepKind::WaitCondition { condition, then, otherwise, .. }) = step_at(&self.engine.program, instance.journey, step)
+        let Some(StepKind::WaitCondition { condition, then, otherwise, .. }) =
+            step_at(&self.engine.program, instance.journey, step)
         else {
             return Next::Wait { due: i64::MAX, bound };
         };
@@ -212,7 +218,9 @@ impl Run<'_> {
             _ if matches!(waiting.waits, Waits::Quiet(_)) => Next::Go(step),
             Some(StepKind::WaitEvent { otherwise, .. }) => Next::Go(*otherwise),
             Some(StepKind::WaitCondition { .. }) => self.condition_wait(instance, step, waiting.bound, By::Time),
-            Some(StepKind::WaitMoment { .. }) => self.moment_wait(instance, step, waiting.since, waiting.bound, By::Time),
+            Some(StepKind::WaitMoment { .. }) => {
+                self.moment_wait(instance, step, waiting.since, waiting.bound, By::Time)
+            }
             Some(StepKind::RepeatNext { body, .. }) => Next::Go(*body),
             _ => Next::Go(StepId(step.0 + 1)),
         };
@@ -239,7 +247,8 @@ impl Run<'_> {
     fn answered(&mut self, place: usize, thread: u16, answer: Option<Value>) {
         let Some(mut instance) = self.take_out(place) else { return };
         let step = instance.thread_mut(thread).map_or(StepId(0), |t| t.step);
-        let Some(StepKind::Fetch { slot, otherwise, .. }) = step_at(&self.engine.program, instance.journey, step) else {
+        let Some(StepKind::Fetch { slot, otherwise, .. }) = step_at(&self.engine.program, instance.journey, step)
+        else {
             self.put_back(instance);
             return;
         };

@@ -87,10 +87,15 @@ fn straight(code: &Code, constants: &[Value]) -> Option<Shape> {
                 Some(Value::Duration(length)) => (to, Some(Known::Length(*length))),
                 _ => (to, Some(Known::Still)),
             },
-            Op::Attr(to, _) | Op::Trigger(to, _) | Op::Field(to, _) | Op::EntryTime(to) | Op::Slot(to, _) | Op::Query(to, _, None) => {
-                (to, Some(Known::Still))
+            Op::Attr(to, _)
+            | Op::Trigger(to, _)
+            | Op::Field(to, _)
+            | Op::EntryTime(to)
+            | Op::Slot(to, _)
+            | Op::Query(to, _, None) => (to, Some(Known::Still)),
+            Op::Call(Function::ToInstant, to, from, 1) => {
+                (to, Some(read(from)?).filter(|known| matches!(known, Known::Still)))
             }
-            Op::Call(Function::ToInstant, to, from, 1) => (to, Some(read(from)?).filter(|known| matches!(known, Known::Still))),
             Op::Between(unit, to, a, b) => {
                 let exact = |length: Duration| (length.months == 0 && length.days == 0).then_some(length.millis);
                 let units = match (read(a)?, read(b)?) {
@@ -103,16 +108,17 @@ fn straight(code: &Code, constants: &[Value]) -> Option<Shape> {
             Op::Copy(to, from) => (to, read(from)),
             Op::Arith(op, to, a, b) => {
                 let sum = match (op, read(a)?, read(b)?) {
-                    (Arith::Add, Known::Moment(a), Known::Length(b)) | (Arith::Add, Known::Length(b), Known::Moment(a)) => {
-                        together(a, b)?
-                    }
+                    (Arith::Add, Known::Moment(a), Known::Length(b))
+                    | (Arith::Add, Known::Length(b), Known::Moment(a)) => together(a, b)?,
                     (Arith::Subtract, Known::Moment(a), Known::Length(b)) => together(a, negated(b))?,
                     _ => return None,
                 };
                 (to, Some(Known::Moment(sum)))
             }
             Op::Return(from) => match read(from)? {
-                Known::Moment(length) if length.months == 0 && length.days == 0 => return Some(Shape::Linear(length.millis)),
+                Known::Moment(length) if length.months == 0 && length.days == 0 => {
+                    return Some(Shape::Linear(length.millis))
+                }
                 Known::Moment(length) => return Some(Shape::Step(length)),
                 Known::Units(unit, plus, first) => return Some(Shape::Units(unit, plus, first)),
                 Known::Length(_) | Known::Still => return None,
@@ -175,25 +181,29 @@ pub(super) fn compare_moving<F: Facts + ?Sized>(
         let both_move = shape_a != Shape::Still && shape_b != Shape::Still;
         // Beyond the horizon of the sides everything may be different.
         let end = inner.horizon.min(moment.now.saturating_add(FAR));
-        flip(moment.now, |from| sides(from).holds(cmp), |from| {
-            let before = sides(from);
-            let same = |now: i64| sides(now) == before;
-            if !stepped {
-                return first_change(from, end, same);
-            }
-            let piece = |now: i64| {
-                run.piece.set(i64::MAX);
-                sides(now);
-                now.saturating_add(run.piece.get())
-            };
-            if both_move {
-                // Two calendars against each other: look again before they can have parted unseen.
-                let near = from.saturating_add(SWALLOWED_BY_MANY).min(end);
-                change_by_pieces(from, near, None, same, piece).or(Some(near))
-            } else {
-                stepping_change(from, end, same, piece)
-            }
-        })
+        flip(
+            moment.now,
+            |from| sides(from).holds(cmp),
+            |from| {
+                let before = sides(from);
+                let same = |now: i64| sides(now) == before;
+                if !stepped {
+                    return first_change(from, end, same);
+                }
+                let piece = |now: i64| {
+                    run.piece.set(i64::MAX);
+                    sides(now);
+                    now.saturating_add(run.piece.get())
+                };
+                if both_move {
+                    // Two calendars against each other: look again before they can have parted unseen.
+                    let near = from.saturating_add(SWALLOWED_BY_MANY).min(end);
+                    change_by_pieces(from, near, None, same, piece).or(Some(near))
+                } else {
+                    stepping_change(from, end, same, piece)
+                }
+            },
+        )
     });
     moment.until(change);
     run.piece.set(outside);
@@ -273,7 +283,13 @@ fn crossing(cmp: Compare, now: i64, plus: i64, still: i64) -> i64 {
         Compare::Less | Compare::GreaterOrEqual => (meeting, i64::MAX),
         Compare::LessOrEqual | Compare::Greater => (after, i64::MAX),
     };
-    if now < first { first } else if now < second { second } else { i64::MAX }
+    if now < first {
+        first
+    } else if now < second {
+        second
+    } else {
+        i64::MAX
+    }
 }
 
 /// The comparison of the sides the other way round.
@@ -331,7 +347,14 @@ pub(super) fn step_moving<F: Facts + ?Sized>(
 }
 
 /// When a step function changes that nothing more is known of than that it does not change back soon.
-fn step_change<F: Facts + ?Sized>(run: &Run<'_, '_, F>, code: CodeId, value: &Value, now: i64, end: i64, depth: u32) -> i64 {
+fn step_change<F: Facts + ?Sized>(
+    run: &Run<'_, '_, F>,
+    code: CodeId,
+    value: &Value,
+    now: i64,
+    end: i64,
+    depth: u32,
+) -> i64 {
     let end = end.min(now.saturating_add(FAR));
     let same = |now: i64| run.code(code, &mut Moment::at(now), depth) == *value;
     if run.piece.get() == i64::MAX {
@@ -381,7 +404,8 @@ fn count_change(zone: &TimeZone, unit: Unit, still: i64, moment: i64) -> i64 {
     };
     let end = after(count).saturating_add(SWALLOWED);
     let same = |moment: i64| calendar::between(unit, zone, still, moment) == count;
-    let change = change_by_pieces(from, end, Some(after(count)), same, |moment| moment.saturating_add(piece(zone, moment)));
+    let change =
+        change_by_pieces(from, end, Some(after(count)), same, |moment| moment.saturating_add(piece(zone, moment)));
     change.unwrap_or(if count == 0 { after(1) } else { end })
 }
 

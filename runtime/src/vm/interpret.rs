@@ -120,7 +120,9 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
         while let Some(op) = code.ops.get(at) {
             at += 1;
             let (to, value) = match op {
-                Op::Const(to, id) => (*to, self.machine.prepared.constants.get(id.index()).cloned().unwrap_or_default()),
+                Op::Const(to, id) => {
+                    (*to, self.machine.prepared.constants.get(id.index()).cloned().unwrap_or_default())
+                }
                 Op::Copy(to, from) => (*to, get(registers, *from).clone()),
                 Op::Attr(to, id) => (*to, facts.attribute(*id)),
                 Op::Trigger(to, field) => (*to, facts.trigger(*field)),
@@ -145,7 +147,9 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
                 Op::Compare(cmp, to, a, b) => {
                     (*to, Value::Bool(compare(*cmp, get(registers, *a), get(registers, *b), facts.zone())))
                 }
-                Op::CompareMoving(cmp, to, a, b) => (*to, horizon::compare_moving(self, *cmp, *a, *b, moment, depth + 1)),
+                Op::CompareMoving(cmp, to, a, b) => {
+                    (*to, horizon::compare_moving(self, *cmp, *a, *b, moment, depth + 1))
+                }
                 Op::StepMoving(to, code, grain) => (*to, horizon::step_moving(self, *code, *grain, moment, depth + 1)),
                 Op::In(to, value, list) => {
                     let found = match get(registers, *list) {
@@ -184,7 +188,9 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
                     (*to, self.query(*query, since, moment))
                 }
                 Op::InSegment(to, segment) => (*to, Value::Bool(self.segment(*segment, moment, depth))),
-                Op::InFence(to, fence) => (*to, Value::Bool(facts.location().is_some_and(|place| inside(fence, place)))),
+                Op::InFence(to, fence) => {
+                    (*to, Value::Bool(facts.location().is_some_and(|place| inside(fence, place))))
+                }
                 Op::Can(to, channel, topic) => (*to, Value::Bool(facts.can(*channel, *topic))),
                 Op::Outcome(to, message, outcome) => (*to, Value::Bool(facts.outcome(*message, *outcome))),
                 Op::Between(unit, to, a, b) => {

@@ -8,8 +8,8 @@ pub mod text;
 pub mod value;
 
 use flow_compiler::bytecode::{AttrId, ChannelId, MessageSlot, Outcome, QueryId, Slot, TopicId};
-use rust_decimal::Decimal;
 pub use interpret::Machine;
+use rust_decimal::Decimal;
 use value::Value;
 
 /// When a code is evaluated, and how long its value is good for.

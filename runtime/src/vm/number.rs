@@ -57,7 +57,8 @@ pub fn divide(a: Decimal, b: Decimal) -> Option<Decimal> {
     };
     quotient += u128::from(up);
     if scale < 0 {
-        let Some(whole) = 10_u128.checked_pow(u32::try_from(-scale).ok()?).and_then(|unit| quotient.checked_mul(unit)) else {
+        let Some(whole) = 10_u128.checked_pow(u32::try_from(-scale).ok()?).and_then(|unit| quotient.checked_mul(unit))
+        else {
             return Some(edge(negative));
         };
         quotient = whole;
@@ -119,7 +120,11 @@ pub fn push(out: &mut String, number: Decimal) {
 }
 
 fn edge(negative: bool) -> Decimal {
-    if negative { Decimal::MIN } else { Decimal::MAX }
+    if negative {
+        Decimal::MIN
+    } else {
+        Decimal::MAX
+    }
 }
 
 /// How many digits; none for zero.

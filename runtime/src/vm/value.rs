@@ -87,7 +87,11 @@ impl Value {
     /// The text, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
-        if let Self::Text(text) = self { Some(text) } else { None }
+        if let Self::Text(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// An int or number as a decimal.
@@ -136,9 +140,8 @@ pub fn ordering(a: &Value, b: &Value, zone: &TimeZone) -> Option<Ordering> {
         (Value::Date(_) | Value::Local(..), Value::Date(_) | Value::Local(..)) => {
             a.as_local(zone)?.cmp(&b.as_local(zone)?)
         }
-        (Value::Date(_) | Value::Local(..), Value::Instant(_)) | (Value::Instant(_), Value::Date(_) | Value::Local(..)) => {
-            a.as_instant(zone)?.cmp(&b.as_instant(zone)?)
-        }
+        (Value::Date(_) | Value::Local(..), Value::Instant(_))
+        | (Value::Instant(_), Value::Date(_) | Value::Local(..)) => a.as_instant(zone)?.cmp(&b.as_instant(zone)?),
         (Value::Time(a), Value::Time(b)) => a.cmp(b),
         (Value::Duration(a), Value::Duration(b)) => a.window_millis().cmp(&b.window_millis()),
         (Value::Weekday(a), Value::Weekday(b)) => a.cmp(b),
@@ -196,9 +199,8 @@ pub fn arithmetic(op: Arith, a: &Value, b: &Value, zone: &TimeZone) -> Value {
         }
         (Arith::Add, Value::Duration(a), Value::Duration(b)) => Value::Duration(sum(*a, *b)),
         (Arith::Subtract, Value::Duration(a), Value::Duration(b)) => Value::Duration(sum(*a, negated(*b))),
-        (Arith::Multiply, Value::Duration(length), Value::Int(by)) | (Arith::Multiply, Value::Int(by), Value::Duration(length)) => {
-            Value::Duration(times(*length, *by))
-        }
+        (Arith::Multiply, Value::Duration(length), Value::Int(by))
+        | (Arith::Multiply, Value::Int(by), Value::Duration(length)) => Value::Duration(times(*length, *by)),
         (Arith::Add, moment, Value::Duration(length)) | (Arith::Add, Value::Duration(length), moment) => {
             moved(moment, *length, zone)
         }

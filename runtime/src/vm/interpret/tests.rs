@@ -1,8 +1,8 @@
 use super::*;
 use crate::calendar::{instant_text, parse_date, parse_instant, Zones, DAY};
 use flow_compiler::bytecode::{
-    Arith, AttrId, ChannelId, Compare, Condition, ConstId, Const, Deps, Duration, EventId, Function, MessageSlot, Outcome, Query,
-    QueryWindow, Segment, Slot, StepGrain, Strategy as Finding, TopicId, Unit,
+    Arith, AttrId, ChannelId, Compare, Condition, Const, ConstId, Deps, Duration, EventId, Function, MessageSlot,
+    Outcome, Query, QueryWindow, Segment, Slot, StepGrain, Strategy as Finding, TopicId, Unit,
 };
 use flow_grammar::span::Span;
 use jiff::tz::TimeZone;
@@ -75,7 +75,11 @@ fn at(text: &str) -> i64 {
 }
 
 fn show(instant: i64) -> String {
-    if instant == i64::MAX { "never".to_owned() } else { instant_text(instant) }
+    if instant == i64::MAX {
+        "never".to_owned()
+    } else {
+        instant_text(instant)
+    }
 }
 
 const C: fn(u32) -> ConstId = ConstId;
@@ -86,11 +90,14 @@ fn step(months: i32, days: i32, millis: i64) -> Const {
 
 /// `now op length cmp attribute`, as the compiler writes it.
 fn moving(op: Arith, length: Const, cmp: Compare) -> Program {
-    program(vec![length], vec![
-        vec![Op::CompareMoving(cmp, 0, CodeId(1), CodeId(2)), Op::Return(0)],
-        vec![Op::Now(0), Op::Const(1, C(0)), Op::Arith(op, 0, 0, 1), Op::Return(0)],
-        vec![Op::Attr(0, AttrId(0)), Op::Return(0)],
-    ])
+    program(
+        vec![length],
+        vec![
+            vec![Op::CompareMoving(cmp, 0, CodeId(1), CodeId(2)), Op::Return(0)],
+            vec![Op::Now(0), Op::Const(1, C(0)), Op::Arith(op, 0, 0, 1), Op::Return(0)],
+            vec![Op::Attr(0, AttrId(0)), Op::Return(0)],
+        ],
+    )
 }
 
 #[test]
@@ -98,11 +105,22 @@ fn plain_operations() {
     let text = |text: &str| Const::Text(text.to_owned());
     let one = |ops: Vec<Op>| {
         let constants = vec![
-            Const::Int(2), Const::Int(3), text("basket"), text("bas"), Const::List(vec![Const::Int(1), Const::Int(2)]), Const::Missing,
-            Const::Record(vec![Const::Int(5), text("x")]), Const::Bool(true),
+            Const::Int(2),
+            Const::Int(3),
+            text("basket"),
+            text("bas"),
+            Const::List(vec![Const::Int(1), Const::Int(2)]),
+            Const::Missing,
+            Const::Record(vec![Const::Int(5), text("x")]),
+            Const::Bool(true),
         ];
         let mut all = vec![
-            Op::Const(0, C(0)), Op::Const(1, C(1)), Op::Const(2, C(2)), Op::Const(3, C(3)), Op::Const(4, C(4)), Op::Const(5, C(5)),
+            Op::Const(0, C(0)),
+            Op::Const(1, C(1)),
+            Op::Const(2, C(2)),
+            Op::Const(3, C(3)),
+            Op::Const(4, C(4)),
+            Op::Const(5, C(5)),
         ];
         all.extend(ops);
         all.push(Op::Return(7));
@@ -198,12 +216,15 @@ fn fences() {
 
 #[test]
 fn segments_and_queries_name_their_horizon() {
-    let mut program = program(vec![Const::Missing, Const::Date(0)], vec![
-        vec![Op::InSegment(0, SegmentId(0)), Op::Return(0)],
-        vec![Op::Query(0, QueryId(0), None), Op::Return(0)],
-        vec![Op::Const(1, C(0)), Op::Query(0, QueryId(0), Some(1)), Op::Return(0)],
-        vec![Op::Const(1, C(1)), Op::Query(0, QueryId(0), Some(1)), Op::Return(0)],
-    ]);
+    let mut program = program(
+        vec![Const::Missing, Const::Date(0)],
+        vec![
+            vec![Op::InSegment(0, SegmentId(0)), Op::Return(0)],
+            vec![Op::Query(0, QueryId(0), None), Op::Return(0)],
+            vec![Op::Const(1, C(0)), Op::Query(0, QueryId(0), Some(1)), Op::Return(0)],
+            vec![Op::Const(1, C(1)), Op::Query(0, QueryId(0), Some(1)), Op::Return(0)],
+        ],
+    );
     program.segments.push(Segment {
         name: "s".to_owned(),
         condition: Condition { code: CodeId(1), deps: Deps::default() },
@@ -247,26 +268,94 @@ fn horizons_of_comparisons() {
         (Add, hours(0), NotEqual, x, "2026-03-10T12:00:00.001Z", true, "never"),
         (Subtract, hours(2), Greater, x, "2026-03-01T00:00:00Z", false, "2026-03-10T14:00:00.001Z"),
         // Three local days, across the change of 29 March.
-        (Subtract, step(0, 3, 0), Greater, "2026-03-28T11:00:00Z", "2026-03-28T11:00:00Z", false, "2026-03-31T10:00:00.001Z"),
-        (Subtract, step(0, 3, 0), GreaterOrEqual, "2026-03-28T11:00:00Z", "2026-03-01T11:00:00Z", false, "2026-03-31T10:00:00.000Z"),
+        (
+            Subtract,
+            step(0, 3, 0),
+            Greater,
+            "2026-03-28T11:00:00Z",
+            "2026-03-28T11:00:00Z",
+            false,
+            "2026-03-31T10:00:00.001Z",
+        ),
+        (
+            Subtract,
+            step(0, 3, 0),
+            GreaterOrEqual,
+            "2026-03-28T11:00:00Z",
+            "2026-03-01T11:00:00Z",
+            false,
+            "2026-03-31T10:00:00.000Z",
+        ),
         (Subtract, step(0, 3, 0), Greater, "2026-03-28T11:00:00Z", "2026-04-28T11:00:00Z", true, "never"),
         // One calendar month on.
-        (Add, step(1, 0, 0), GreaterOrEqual, "2026-05-15T10:00:00Z", "2026-01-01T00:00:00Z", false, "2026-04-15T10:00:00.000Z"),
-        (Add, step(1, 0, 0), GreaterOrEqual, "2026-03-01T10:00:00Z", "2026-01-01T00:00:00Z", false, "2026-02-01T10:00:00.000Z"),
+        (
+            Add,
+            step(1, 0, 0),
+            GreaterOrEqual,
+            "2026-05-15T10:00:00Z",
+            "2026-01-01T00:00:00Z",
+            false,
+            "2026-04-15T10:00:00.000Z",
+        ),
+        (
+            Add,
+            step(1, 0, 0),
+            GreaterOrEqual,
+            "2026-03-01T10:00:00Z",
+            "2026-01-01T00:00:00Z",
+            false,
+            "2026-02-01T10:00:00.000Z",
+        ),
         // Before February's end the days repeat: 28 January 10:00 reaches the renewal,
-        (Add, step(1, 0, 0), GreaterOrEqual, "2026-02-28T10:00:00Z", "2026-01-01T00:00:00Z", false, "2026-01-28T10:00:00.000Z"),
+        (
+            Add,
+            step(1, 0, 0),
+            GreaterOrEqual,
+            "2026-02-28T10:00:00Z",
+            "2026-01-01T00:00:00Z",
+            false,
+            "2026-01-28T10:00:00.000Z",
+        ),
         // midnight falls back behind it,
-        (Add, step(1, 0, 0), GreaterOrEqual, "2026-02-28T10:00:00Z", "2026-01-28T10:00:00Z", true, "2026-01-28T23:00:00.000Z"),
+        (
+            Add,
+            step(1, 0, 0),
+            GreaterOrEqual,
+            "2026-02-28T10:00:00Z",
+            "2026-01-28T10:00:00Z",
+            true,
+            "2026-01-28T23:00:00.000Z",
+        ),
         // and the last such day reaches it for good.
-        (Add, step(1, 0, 0), GreaterOrEqual, "2026-02-28T10:00:00Z", "2026-01-30T23:00:00Z", false, "2026-01-31T10:00:00.000Z"),
+        (
+            Add,
+            step(1, 0, 0),
+            GreaterOrEqual,
+            "2026-02-28T10:00:00Z",
+            "2026-01-30T23:00:00Z",
+            false,
+            "2026-01-31T10:00:00.000Z",
+        ),
         (Add, step(1, 0, 0), GreaterOrEqual, "2026-02-28T10:00:00Z", "2026-01-31T10:00:00Z", true, "never"),
         // A local time that the change skips.
-        (Add, step(0, 1, 0), GreaterOrEqual, "2026-03-29T01:00:00Z", "2026-03-28T00:00:00Z", false, "2026-03-28T01:00:00.000Z"),
+        (
+            Add,
+            step(0, 1, 0),
+            GreaterOrEqual,
+            "2026-03-29T01:00:00Z",
+            "2026-03-28T00:00:00Z",
+            false,
+            "2026-03-28T01:00:00.000Z",
+        ),
     ] {
         let program = moving(op, length.clone(), cmp);
         let person = person(&[Value::Instant(at(side))]);
         let (value, until) = run(&program, &person, at(now));
-        assert_eq!((value, show(until).as_str()), (Value::Bool(truth), horizon), "{op:?} {length:?} {cmp:?} {side} at {now}");
+        assert_eq!(
+            (value, show(until).as_str()),
+            (Value::Bool(truth), horizon),
+            "{op:?} {length:?} {cmp:?} {side} at {now}"
+        );
         // The other way round it is the same.
         let mut program = program;
         program.codes.swap(1, 2);
@@ -295,7 +384,10 @@ fn what_is_skipped_has_no_horizon() {
         let mut program = moving(Arith::Add, step(0, 0, 0), Compare::Greater);
         program.constants.push(Const::Bool(!skip));
         program.codes[0] = code(vec![
-            Op::Const(0, C(1)), Op::JumpIfNot(0, 3), Op::CompareMoving(Compare::Greater, 0, CodeId(1), CodeId(2)), Op::Return(0),
+            Op::Const(0, C(1)),
+            Op::JumpIfNot(0, 3),
+            Op::CompareMoving(Compare::Greater, 0, CodeId(1), CodeId(2)),
+            Op::Return(0),
         ]);
         run(&program, &person(&[Value::Instant(1000)]), 0).1
     };
@@ -305,10 +397,10 @@ fn what_is_skipped_has_no_horizon() {
 #[test]
 fn horizons_of_steps() {
     let of = |ops: Vec<Op>, grain, now: &str| {
-        let program = program(vec![Const::Instant(at("2026-03-01T10:00Z"))], vec![
-            vec![Op::StepMoving(0, CodeId(1), grain), Op::Return(0)],
-            ops,
-        ]);
+        let program = program(
+            vec![Const::Instant(at("2026-03-01T10:00Z"))],
+            vec![vec![Op::StepMoving(0, CodeId(1), grain), Op::Return(0)], ops],
+        );
         let (value, until) = run(&program, &person(&[]), at(now));
         (value, show(until))
     };
@@ -331,7 +423,10 @@ fn horizons_of_steps() {
     }
     let today = program(vec![], vec![vec![Op::Today(0), Op::Return(0)]]);
     let (value, until) = run(&today, &person(&[]), at("2026-03-28T23:30Z"));
-    assert_eq!((value, show(until).as_str()), (Value::Date(parse_date("2026-03-29").unwrap()), "2026-03-29T22:00:00.000Z"));
+    assert_eq!(
+        (value, show(until).as_str()),
+        (Value::Date(parse_date("2026-03-29").unwrap()), "2026-03-29T22:00:00.000Z")
+    );
 }
 
 fn any_length() -> impl Strategy<Value = Const> {
@@ -343,25 +438,33 @@ fn any_length() -> impl Strategy<Value = Const> {
     ]
 }
 
-const COMPARES: [Compare; 6] = [
-    Compare::Equal, Compare::NotEqual, Compare::Less, Compare::LessOrEqual, Compare::Greater, Compare::GreaterOrEqual,
-];
+const COMPARES: [Compare; 6] =
+    [Compare::Equal, Compare::NotEqual, Compare::Less, Compare::LessOrEqual, Compare::Greater, Compare::GreaterOrEqual];
 const ZONES: [&str; 6] =
     ["UTC", "Europe/Rome", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca"];
 
 /// Instants near ends of months and changes of clocks more often than not.
 fn any_near() -> impl Strategy<Value = i64> {
-    let special = proptest::sample::select(&[
-        "2026-01-31T12:00Z", "2026-02-28T12:00Z", "2028-02-29T00:00Z", "2026-03-29T01:00Z", "2026-10-25T01:00Z", "2011-12-30T10:00Z",
-        "2026-04-04T15:00Z", "2026-11-01T06:00Z",
-    ][..]);
+    let special = proptest::sample::select(
+        &[
+            "2026-01-31T12:00Z",
+            "2026-02-28T12:00Z",
+            "2028-02-29T00:00Z",
+            "2026-03-29T01:00Z",
+            "2026-10-25T01:00Z",
+            "2011-12-30T10:00Z",
+            "2026-04-04T15:00Z",
+            "2026-11-01T06:00Z",
+        ][..],
+    );
     (special, -4 * DAY..4 * DAY, prop_oneof![Just(1_i64), Just(3_600_000)]).prop_map(|(text, off, grain)| {
         let instant = at(text) + off;
         instant - instant.rem_euclid(grain)
     })
 }
 
-const UNITS: [Unit; 7] = [Unit::Seconds, Unit::Minutes, Unit::Hours, Unit::Days, Unit::Weeks, Unit::Months, Unit::Years];
+const UNITS: [Unit; 7] =
+    [Unit::Seconds, Unit::Minutes, Unit::Hours, Unit::Days, Unit::Weeks, Unit::Months, Unit::Years];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 160, ..ProptestConfig::default() })]

@@ -84,7 +84,12 @@ fn arithmetic_table() {
         (Subtract, date("2026-03-30"), date("2026-03-28"), length(0, 2, 0)),
         (Subtract, instant("2026-03-30T00:00Z"), instant("2026-03-29T00:00Z"), length(0, 0, 24 * HOUR)),
         // From local midnight to local midnight, across the change: 23 hours.
-        (Subtract, date("2026-03-30"), Value::Instant(parse_instant("2026-03-28T23:00Z").unwrap()), length(0, 0, 23 * HOUR)),
+        (
+            Subtract,
+            date("2026-03-30"),
+            Value::Instant(parse_instant("2026-03-28T23:00Z").unwrap()),
+            length(0, 0, 23 * HOUR),
+        ),
         (Add, i(1), length(0, 1, 0), Value::Missing),
         (Multiply, date("2026-01-01"), i(2), Value::Missing),
     ] {
@@ -175,9 +180,19 @@ fn values_as_text() {
 #[test]
 fn values_as_json() {
     let all = list(&[
-        Value::Missing, Value::Bool(true), i(i64::MIN), n("79228162514264337593543950335"), n("59.90"), t("a\"\\\n\u{1}é"),
-        date("2026-03-02"), Value::Time(0), instant("2026-03-02T12:00Z"), Value::Local(0, 3_600_000), length(0, 0, HOUR),
-        Value::Weekday(0), Value::Record([i(1)].as_slice().into()),
+        Value::Missing,
+        Value::Bool(true),
+        i(i64::MIN),
+        n("79228162514264337593543950335"),
+        n("59.90"),
+        t("a\"\\\n\u{1}é"),
+        date("2026-03-02"),
+        Value::Time(0),
+        instant("2026-03-02T12:00Z"),
+        Value::Local(0, 3_600_000),
+        length(0, 0, HOUR),
+        Value::Weekday(0),
+        Value::Record([i(1)].as_slice().into()),
     ]);
     let expected = concat!(
         r#"[null,true,-9223372036854775808,79228162514264337593543950335,59.9,"a\"\\\n\u0001é","2026-03-02","00:00","#,
@@ -193,8 +208,8 @@ fn values_as_json() {
 #[test]
 fn function_table() {
     use Function::{
-        Abs, Ceil, Date, Day, First, Floor, Hour, Int, Length, Lower, Max, Min, Minute, Month, Number, Round, Text, Time,
-        ToInstant, Trim, Upper, Weekday, Year,
+        Abs, Ceil, Date, Day, First, Floor, Hour, Int, Length, Lower, Max, Min, Minute, Month, Number, Round, Text,
+        Time, ToInstant, Trim, Upper, Weekday, Year,
     };
     let summer = || instant("2026-07-01T22:30:15Z");
     for (function, args, expected) in [
@@ -285,7 +300,8 @@ fn naive_quotient(a: Decimal, b: Decimal) -> String {
     let dropped = digits.split_off(keep as usize);
     exponent -= dropped.len() as i64;
     let mut kept: u128 = String::from_utf8(digits).unwrap().parse().unwrap_or(0);
-    let half = std::iter::once(b'5').chain(std::iter::repeat_n(b'0', dropped.len().saturating_sub(1))).collect::<Vec<_>>();
+    let half =
+        std::iter::once(b'5').chain(std::iter::repeat_n(b'0', dropped.len().saturating_sub(1))).collect::<Vec<_>>();
     if dropped > half || (dropped == half && (rest != 0 || kept % 2 == 1)) {
         kept += 1;
     }
@@ -301,7 +317,8 @@ fn any_decimal() -> impl Strategy<Value = Decimal> {
     let parts = |negative| (any::<(u32, u32, u32)>(), 0..=28_u32, Just(negative));
     prop_oneof![
         (-1_000_000..1_000_000_i64, 0..=6_u32).prop_map(|(value, scale)| Decimal::new(value, scale)),
-        prop_oneof![parts(false), parts(true)].prop_map(|((a, b, c), scale, negative)| Decimal::from_parts(a, b, c, negative, scale)),
+        prop_oneof![parts(false), parts(true)]
+            .prop_map(|((a, b, c), scale, negative)| Decimal::from_parts(a, b, c, negative, scale)),
         Just(Decimal::MAX),
         Just(Decimal::MIN),
         Just(Decimal::ZERO),
@@ -325,9 +342,28 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 const FUNCTIONS: [Function; 23] = [
-    Function::Lower, Function::Upper, Function::Trim, Function::Length, Function::Round, Function::Floor, Function::Ceil,
-    Function::Abs, Function::Min, Function::Max, Function::Text, Function::Int, Function::Number, Function::Date, Function::Time,
-    Function::Year, Function::Month, Function::Day, Function::Hour, Function::Minute, Function::Weekday, Function::ToInstant,
+    Function::Lower,
+    Function::Upper,
+    Function::Trim,
+    Function::Length,
+    Function::Round,
+    Function::Floor,
+    Function::Ceil,
+    Function::Abs,
+    Function::Min,
+    Function::Max,
+    Function::Text,
+    Function::Int,
+    Function::Number,
+    Function::Date,
+    Function::Time,
+    Function::Year,
+    Function::Month,
+    Function::Day,
+    Function::Hour,
+    Function::Minute,
+    Function::Weekday,
+    Function::ToInstant,
     Function::First,
 ];
 
