@@ -34,6 +34,21 @@ fn the_journey_of_the_readme_is_in_order() {
 }
 
 #[test]
+fn every_program_of_the_reference_is_in_order() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/language.md")).unwrap();
+    let blocks: Vec<&str> = page.split("```flow\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 5);
+    for (number, block) in blocks.iter().enumerate() {
+        let file = format!("p{number}/page.flow");
+        let root = folder(&format!("reference{number}"), &[(file.as_str(), *block)]);
+        let checked = flowc(&root, &["check", &file, "--deny", "warnings"]);
+        assert_eq!(checked.code, 0, "{}{}", checked.out, checked.err);
+        let tested = flowc(&root, &["test", &file]);
+        assert_eq!(tested.code, 0, "{}{}", tested.out, tested.err);
+    }
+}
+
+#[test]
 fn codes_are_explained() {
     let root = folder("explain", &[]);
     let list = flowc(&root, &["explain"]).out;
