@@ -151,7 +151,7 @@ impl Run<'_> {
             converted: false,
             slots: vec![Value::Missing; journey.slots as usize].into(),
             messages: vec![Bound::default(); journey.messages as usize].into(),
-            threads: Vec::new(),
+            threads: Vec::with_capacity(1),
             begun: 0,
             sent: 0,
             exit_due: i64::MAX,

@@ -117,6 +117,9 @@ impl Run<'_> {
             self.tell(EffectKind::Left { journey, why });
         }
         drop(instance);
+        if self.person.instances.is_empty() {
+            self.person.instances = Vec::new();
+        }
         let kept = &self.engine.index.journey(journey).kept_in_flight;
         history::forget_after(self.engine, self.person, kept, self.now);
     }

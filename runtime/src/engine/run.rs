@@ -215,6 +215,8 @@ impl<'a> Run<'a> {
     /// Puts an instance (back) into the list, at the place that timers' order gives it.
     pub fn put_back(&mut self, instance: Instance) {
         let place = self.person.instances.partition_point(|i| i.rank() < instance.rank());
+        // Most people are in one journey at a time, and there are many people: no room is kept for more.
+        self.person.instances.reserve_exact(1);
         self.person.instances.insert(place, instance);
     }
 
