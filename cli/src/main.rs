@@ -3,6 +3,7 @@
 mod check;
 mod dump;
 mod explain;
+mod fmt;
 mod load;
 mod new;
 mod output;
@@ -39,6 +40,7 @@ enum Command {
     Dump(dump::Args),
     Run(Box<run::Args>),
     Explain(explain::Args),
+    Fmt(fmt::Args),
     New(new::Args),
     Test(test::Args),
     Version(version::Args),
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Dump(args) => dump::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
         Command::New(args) => new::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Version(args) => version::run(&args),

@@ -31,7 +31,6 @@ mod schema;
 mod sends;
 pub mod show;
 mod steps;
-pub mod template;
 pub mod testcase;
 mod testcases;
 mod triggers;
