@@ -171,7 +171,9 @@ impl Walk<'_> {
             if kind.is_dir() {
                 self.subfolder(&entry.path(), &format!("{below}{name}"))?;
             } else if in_templates {
-                self.listing.templates.get_or_insert_default().push(format!("{below}{name}"));
+                let path = format!("{below}{name}");
+                self.template(&entry.path(), &path)?;
+                self.listing.templates.get_or_insert_default().push(path);
             } else {
                 self.file(&entry.path(), below, &name)?;
             }
@@ -191,6 +193,16 @@ impl Walk<'_> {
             return Ok(());
         }
         self.folder(path, &format!("{below}/"))
+    }
+
+    /// Takes in what stands in a template; what is no text (a picture) is only listed.
+    fn template(&mut self, path: &Path, below: &str) -> Result<(), String> {
+        let bytes = fs::read(path).map_err(|e| cannot_read(path, &e))?;
+        if let Ok(text) = String::from_utf8(bytes) {
+            let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+            self.listing.texts.insert(below.to_owned(), text);
+        }
+        Ok(())
     }
 
     fn file(&mut self, path: &Path, below: &str, name: &str) -> Result<(), String> {

@@ -35,11 +35,34 @@ codes! {
     TEMPLATE_TWICE = "F0806", "two files hold the same template";
 }
 
+codes! {
+    TEMPLATE_CODES, "The codes of what a template names and does with it. Those of its writing are the grammar's.";
+    TEMPLATE_NAME = "F0820", "nothing in a template has this name";
+    TEMPLATE_FIELD = "F0821", "what a template names has no such field";
+    TEMPLATE_FILTER = "F0822", "no filter has this name";
+    TEMPLATE_ARGUMENTS = "F0823", "the arguments of a filter do not fit";
+    TEMPLATE_FILTER_TYPE = "F0824", "a value in a template has another type than is needed";
+    TEMPLATE_MISSING = "F0825", "a template shows what may be missing";
+    TEMPLATE_COMPARE = "F0826", "a template compares what can never agree";
+    TEMPLATE_NO_FILE = "F0827", "there is no such file to render";
+    TEMPLATE_FRONT_KEY = "F0828", "the front matter has no such key";
+}
+
 /// Every code with its title, ascending.
 #[must_use]
 pub fn all() -> Vec<(&'static str, &'static str)> {
-    let mut codes: Vec<_> =
-        [flow_grammar::CODES, COMPILE_CODES, RULE_CODES, PROJECT_CODES].into_iter().flatten().copied().collect();
+    let mut codes: Vec<_> = [
+        flow_grammar::CODES,
+        flow_grammar::liquid::LIQUID_CODES,
+        COMPILE_CODES,
+        RULE_CODES,
+        PROJECT_CODES,
+        TEMPLATE_CODES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+    .collect();
     codes.sort_unstable();
     codes
 }

@@ -4,10 +4,12 @@ use crate::bytecode::Program;
 use crate::context::Cx;
 use crate::diagnostic::{Diagnostic, Fix, Label, Severity};
 use crate::schema::Schema;
+use crate::template::Trees;
 use crate::testcase::TestCase;
 use flow_grammar::ast;
 use flow_grammar::span::{FileId, Span};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// A `.flow` file. Its [`flow_grammar::span::FileId`] is its index in [`ProjectInput::files`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct ProjectInput {
     pub files: Vec<SourceFile>,
     /// The templates that there are.
     pub templates: Vec<TemplateFile>,
+    /// The files that templates `render`, without a channel.
+    pub parts: Vec<TemplateFile>,
     /// Whether a template that is not among them is an error.
     pub check_templates: bool,
 }
@@ -44,6 +48,10 @@ pub struct TemplateFile {
     pub locale: String,
     /// Its path relative to the project's root.
     pub path: String,
+    /// What stands in it, where it was read: then it is checked.
+    pub text: Option<String>,
+    /// The file that what is found in it stands in.
+    pub file: FileId,
 }
 
 /// What a compilation found.
@@ -78,7 +86,9 @@ pub fn compile(input: &ProjectInput) -> Compiled {
         diagnostics.extend(parsed.errors.into_iter().map(syntax_error));
         files.push(parsed.file);
     }
-    let mut cx = Cx::new(input, diagnostics);
+    let (trees, found) = Trees::parse(&input.templates, &input.parts);
+    diagnostics.extend(found);
+    let mut cx = Cx::new(input, diagnostics, trees);
     cx.collect(&files);
     cx.templates();
     let tests = cx.everything();
@@ -103,10 +113,11 @@ pub fn compile(input: &ProjectInput) -> Compiled {
 }
 
 impl<'a> Cx<'a> {
-    fn new(input: &'a ProjectInput, diagnostics: Vec<Diagnostic>) -> Self {
+    fn new(input: &'a ProjectInput, diagnostics: Vec<Diagnostic>, trees: Trees) -> Self {
         let program = Program { name: input.name.clone(), timezone: input.timezone.clone(), ..Program::default() };
         Self {
             input,
+            trees: Rc::new(trees),
             program,
             schema: Schema::default(),
             syntax_errors: diagnostics.iter().map(|d| d.span).collect(),
@@ -161,7 +172,7 @@ impl<'a> Cx<'a> {
     }
 }
 
-fn syntax_error(error: flow_grammar::SyntaxError) -> Diagnostic {
+pub(crate) fn syntax_error(error: flow_grammar::SyntaxError) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(error.code, error.span, error.message);
     diagnostic.help = error.help;
     diagnostic.labels = error.labels.into_iter().map(|(span, text)| Label { span, text }).collect();

@@ -10,13 +10,17 @@ use crate::diagnostic::Diagnostic;
 use crate::lower::CodeFacts;
 use crate::node::{Known, Node};
 use crate::schema::Schema;
+use crate::template::Trees;
 use crate::types::{Kind, Ty};
 use flow_grammar::span::Span;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// The compilation of one project.
 pub(crate) struct Cx<'a> {
     pub input: &'a ProjectInput,
+    /// The templates, parsed.
+    pub trees: Rc<Trees>,
     pub program: Program,
     pub schema: Schema<'a>,
     pub diagnostics: Vec<Diagnostic>,

@@ -23,6 +23,8 @@ pub struct Listing {
     pub files: Vec<SourceFile>,
     /// The paths of the files below `templates/`, relative to the project; none: there is no such folder.
     pub templates: Option<Vec<String>>,
+    /// What stands in them, by path, as far as they are text.
+    pub texts: BTreeMap<String, String>,
 }
 
 /// A project, put together.
@@ -65,7 +67,7 @@ pub fn assemble(listing: Listing) -> Project {
     if let Some(file) = listing.config {
         config::read(&mut project, file);
     }
-    templates::read(&mut project, listing.templates.unwrap_or_default());
+    templates::read(&mut project, listing.templates.unwrap_or_default(), listing.texts);
     project.diagnostics.sort_by_key(|found| found.span);
     project
 }
@@ -80,6 +82,7 @@ mod tests {
             config: (!config.is_empty()).then(|| SourceFile { path: "flow.toml".to_owned(), text: config.to_owned() }),
             files: vec![SourceFile { path: "b.flow".to_owned(), text: String::new() }],
             templates: (!templates.is_empty()).then(|| templates.iter().map(|t| (*t).to_owned()).collect()),
+            ..Listing::default()
         })
     }
 

@@ -29,7 +29,9 @@ impl Cx<'_> {
             let node = self.coerce(node, &Kind::Text, false, "`to`");
             self.lower(&node)
         });
-        let with = self.with(&send.with, &scope);
+        let (with, given): (Vec<_>, Vec<_>) = self.with(&send.with, &scope).into_iter().unzip();
+        let reached: Vec<ChannelId> = channels.iter().map(|(id, _)| *id).collect();
+        self.check_templates(send, &reached, &given, &scope);
         let topic = match (&send.topic, &self.journey) {
             (Some(name), _) => self.topic(&name.text.clone()),
             (None, Some(journey)) => journey.topic,
@@ -97,14 +99,15 @@ impl Cx<'_> {
         });
     }
 
-    fn with(&mut self, given: &[(Name, Expr)], scope: &Scope) -> Vec<(String, CodeId)> {
+    fn with(&mut self, given: &[(Name, Expr)], scope: &Scope) -> Vec<((String, CodeId), (String, Ty))> {
         self.known_fields(given, given.iter().map(|(name, _)| name.text.as_str()), "with");
         given
             .iter()
             .map(|(name, value)| {
                 let node = self.expr(value, scope);
                 let node = self.required(node, &format!("`{}`", name.text));
-                (name.text.clone(), self.lower(&node))
+                let ty = node.ty.clone();
+                ((name.text.clone(), self.lower(&node)), (name.text.clone(), ty))
             })
             .collect()
     }

@@ -31,7 +31,13 @@ fn walk(folder: &Path, base: &Path, input: &mut ProjectInput) {
             let parts: Vec<&str> = template.split('.').collect();
             let (name, channel) = (parts[0].to_owned(), parts[1].to_owned());
             let locale = if parts.len() > 3 { parts[2].to_owned() } else { String::new() };
-            input.templates.push(TemplateFile { name, channel, locale, path: template.to_owned() });
+            input.templates.push(TemplateFile {
+                name,
+                channel,
+                locale,
+                path: template.to_owned(),
+                ..TemplateFile::default()
+            });
         }
     }
 }

@@ -10,6 +10,7 @@ fuzz_target!(|text: &str| {
         timezone: "UTC".to_owned(),
         files: vec![SourceFile { path: "fuzz.flow".to_owned(), text: text.to_owned() }],
         templates: Vec::new(),
+        parts: Vec::new(),
         check_templates: false,
     };
     let compiled = compile(&input);

@@ -9,12 +9,15 @@ use std::collections::BTreeMap;
 
 /// Takes the paths in; the folder below `templates/` is for the author's order only. Files whose
 /// names begin with `_` are parts that templates include, and are left alone.
-pub(super) fn read(project: &mut Project, mut paths: Vec<String>) {
+pub(super) fn read(project: &mut Project, mut paths: Vec<String>, mut texts: BTreeMap<String, String>) {
     paths.sort_unstable();
     let mut seen: BTreeMap<(String, String, String), String> = BTreeMap::new();
     for path in paths {
         let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
         if name.starts_with('_') {
+            let part = TemplateFile { name, path, ..TemplateFile::default() };
+            let part = with_text(project, part, &mut texts);
+            project.input.parts.push(part);
             continue;
         }
         let Some(template) = parse(&name, &path) else {
@@ -25,11 +28,21 @@ pub(super) fn read(project: &mut Project, mut paths: Vec<String>) {
         match seen.get(&key) {
             Some(first) => report(project, path, |span| twice(span, &name, first)),
             None => {
+                let template = with_text(project, template, &mut texts);
                 seen.insert(key, path);
                 project.input.templates.push(template);
             }
         }
     }
+}
+
+/// A file whose text was read becomes one that diagnostics can point into.
+fn with_text(project: &mut Project, mut template: TemplateFile, texts: &mut BTreeMap<String, String>) -> TemplateFile {
+    if let Some(text) = texts.remove(&template.path) {
+        template.file = project.other(SourceFile { path: template.path.clone(), text: text.clone() });
+        template.text = Some(text);
+    }
+    template
 }
 
 fn parse(file_name: &str, path: &str) -> Option<TemplateFile> {
@@ -47,6 +60,7 @@ fn parse(file_name: &str, path: &str) -> Option<TemplateFile> {
         channel: channel.to_owned(),
         locale: locale.to_owned(),
         path: path.to_owned(),
+        ..TemplateFile::default()
     })
 }
 

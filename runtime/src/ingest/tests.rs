@@ -3,7 +3,6 @@
 use super::schema::Schema;
 use super::{segment, Block, Original, Record, What};
 use crate::calendar::{parse_instant, Zones};
-use crate::engine::input::Input;
 use flow_compiler::compile::{compile, ProjectInput, SourceFile};
 use std::sync::Arc;
 
