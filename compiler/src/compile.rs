@@ -79,6 +79,15 @@ pub struct Info {
 /// Compiles a project. Never fails: what is wrong is among the diagnostics.
 #[must_use]
 pub fn compile(input: &ProjectInput) -> Compiled {
+    // Trees are as deep as the grammar allows (640 levels), and every level takes several frames: more than
+    // the two megabytes that a thread has.
+    stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, || compile_here(input))
+}
+
+/// What compiling takes at most, with room to spare; untouched pages of it cost nothing.
+const STACK_BYTES: usize = 64 << 20;
+
+fn compile_here(input: &ProjectInput) -> Compiled {
     let mut files = Vec::new();
     let mut diagnostics = Vec::new();
     for (number, source) in (0..).zip(&input.files) {
