@@ -26,11 +26,16 @@ pub fn lines(project: &Project, case: &Case) -> Vec<Line> {
 
 /// When a run ends.
 pub fn end(case: &Case, lines: &[Line]) -> i64 {
-    let last = lines.iter().filter_map(time).max().unwrap_or(0);
+    let last = last(lines);
     case.until.unwrap_or_else(|| {
         let (day, ms) = (last.div_euclid(calendar::DAY) as i32, last.rem_euclid(calendar::DAY));
         i64::from(calendar::add_to_date(day, 12, 0)) * calendar::DAY + ms
     })
+}
+
+/// The time of the last input.
+pub fn last(lines: &[Line]) -> i64 {
+    lines.iter().filter_map(time).max().unwrap_or(0)
 }
 
 fn time(line: &Line) -> Option<i64> {
@@ -74,11 +79,11 @@ pub fn foretell(project: &Project, case: &Case, grain: Option<i64>) -> Option<Ve
         }
     }
     oracle.finish(end);
-    (!oracle.cut).then(|| throttled(project, oracle.effects))
+    (!oracle.cut).then_some(oracle.effects)
 }
 
-/// `at most N for everyone` puts messages off.
-fn throttled(project: &Project, mut effects: Vec<Effect>) -> Vec<Effect> {
+/// `at most N for everyone` puts messages off, where they leave.
+pub fn throttled(project: &Project, mut effects: Vec<Effect>) -> Vec<Effect> {
     for rule in &project.rules {
         let PolicyKind::Cap { count, channel, window, everyone: true } = rule else { continue };
         let ExprKind::Duration(window) = window.kind else { panic!("a length of time") };
@@ -87,7 +92,9 @@ fn throttled(project: &Project, mut effects: Vec<Effect>) -> Vec<Effect> {
         effects.sort_by_key(|e| e.time);
         for effect in &mut effects {
             match &effect.kind {
-                Kind::Message { channel: c, transactional: false, .. } if channel.as_ref().is_none_or(|n| n.text == *c) => {
+                Kind::Message { channel: c, transactional: false, .. }
+                    if channel.as_ref().is_none_or(|n| n.text == *c) =>
+                {
                     while handed.iter().filter(|t| **t > effect.time - window).count() as i64 >= *count {
                         effect.time += 1000;
                     }

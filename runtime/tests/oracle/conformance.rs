@@ -1,6 +1,6 @@
 //! The oracle against the cases that were worked out by hand.
 
-use crate::case::{foretell, timezone_of, Case};
+use crate::case::{foretell, throttled, timezone_of, Case};
 use crate::oracle::Kind;
 use crate::project::Project;
 use flow_runtime::calendar;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Folders of cases: the project's own, and those beside it.
-fn folders() -> Vec<PathBuf> {
+pub fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let mut roots = vec![root.join("tests/conformance"), root.join("../shared/conformance")];
     roots.extend(env::var_os("FLOW_CONFORMANCE").map(PathBuf::from));
@@ -52,7 +52,9 @@ fn expected(folder: &Path) -> Vec<String> {
         .map(|line| {
             let json: serde_json::Value = serde_json::from_str(line).expect("JSON");
             let word = |name: &str| json.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-            let content = json.get("text").map_or_else(|| format!("template {}", word("template")), |_| format!("text {}", word("text")));
+            let content = json
+                .get("text")
+                .map_or_else(|| format!("template {}", word("template")), |_| format!("text {}", word("text")));
             format!("{} {} {} {} {content}", word("time"), word("user"), word("journey"), word("channel"))
         })
         .collect();
@@ -72,7 +74,7 @@ fn says_what_was_worked_out_by_hand() {
         }
         let case = read(&folder);
         let project = Project::read(&case.sources, &case.timezone).expect("a program");
-        let effects = foretell(&project, &case, None).expect("chains come to rest");
+        let effects = throttled(&project, foretell(&project, &case, None).expect("chains come to rest"));
         let mut lines: Vec<String> = effects
             .iter()
             .filter_map(|effect| {
@@ -86,7 +88,11 @@ fn says_what_was_worked_out_by_hand() {
         if lines != expected {
             let missing: Vec<_> = expected.iter().filter(|l| !lines.contains(l)).collect();
             let surplus: Vec<_> = lines.iter().filter(|l| !expected.contains(l)).collect();
-            wrong.push(format!("{name}: {} for {}\n missing {missing:#?}\n surplus {surplus:#?}", lines.len(), expected.len()));
+            wrong.push(format!(
+                "{name}: {} for {}\n missing {missing:#?}\n surplus {surplus:#?}",
+                lines.len(),
+                expected.len()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

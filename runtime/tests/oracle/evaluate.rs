@@ -48,7 +48,9 @@ impl Scope<'_> {
             ExprKind::List(items) => Value::List(items.iter().map(|e| self.value(e)).collect()),
             ExprKind::Name(name) => self.name(&name.text),
             ExprKind::Field(base, name) => self.field(base, &name.text),
-            ExprKind::Call(name, args) => self.call(&name.text, &args.iter().map(|e| self.value(e)).collect::<Vec<_>>()),
+            ExprKind::Call(name, args) => {
+                self.call(&name.text, &args.iter().map(|e| self.value(e)).collect::<Vec<_>>())
+            }
             ExprKind::Not(inner) => Value::Bool(!self.holds(inner)),
             ExprKind::Negate(inner) => negate(&self.value(inner)),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b),
@@ -141,7 +143,10 @@ impl Scope<'_> {
                 Value::Bool(message.is_some_and(|m| m.outcomes.iter().any(|o| o == field)))
             }
             ExprKind::Pick { first, query } => {
-                let mut found = self.occurrences(query);
+                let mut query = query.clone();
+                // Without a window, the last one is the last there ever was: missing only "when it never happened".
+                query.window.get_or_insert(Window::Ever(query.span));
+                let mut found = self.occurrences(&query);
                 found.sort_by_key(|o| (o.time, o.seq));
                 let one = if *first { found.first() } else { found.last() };
                 match (one, field) {
@@ -245,7 +250,8 @@ impl Scope<'_> {
             return Value::Int(found.len() as i64);
         }
         let field = field.expect("sum, min, max and avg name a field");
-        let values: Vec<&Value> = found.iter().filter_map(|o| o.fields.get(&field.text)).filter(|v| !v.is_missing()).collect();
+        let values: Vec<&Value> =
+            found.iter().filter_map(|o| o.fields.get(&field.text)).filter(|v| !v.is_missing()).collect();
         let sum = || values.iter().fold(Value::Int(0), |sum, v| arithmetic(Arith::Add, &sum, v, self.zone));
         match function {
             Aggregate::Count | Aggregate::Sum => sum(),
@@ -254,7 +260,11 @@ impl Scope<'_> {
             Aggregate::Min | Aggregate::Max => {
                 let better = if function == Aggregate::Min { Ordering::Less } else { Ordering::Greater };
                 values.iter().fold(Value::Missing, |best, v| {
-                    if best.is_missing() || ordering(v, &best, self.zone) == Some(better) { (*v).clone() } else { best }
+                    if best.is_missing() || ordering(v, &best, self.zone) == Some(better) {
+                        (*v).clone()
+                    } else {
+                        best
+                    }
                 })
             }
         }
@@ -311,7 +321,11 @@ impl Scope<'_> {
             "min" | "max" => {
                 let keep = if function == "min" { Ordering::Less } else { Ordering::Greater };
                 let first = ordering(&args[0], &args[1], self.zone) == Some(keep);
-                if first { args[0].clone() } else { args[1].clone() }
+                if first {
+                    args[0].clone()
+                } else {
+                    args[1].clone()
+                }
             }
             "hour" => Value::Int((clock() / 3_600_000).into()),
             "minute" => Value::Int((clock() / 60_000 % 60).into()),

@@ -97,7 +97,8 @@ fn track(project: &Project, name: &str, time: i64, properties: Option<&Json>) ->
     let nothing = Json::Null;
     let properties = properties.unwrap_or(&nothing);
     let text = |name: &str| properties.get(name).and_then(Json::as_str).map(str::to_owned);
-    if let Some(declared) = project.events.values().find(|e| e.wire.as_ref().map_or(&e.name.text, |w| &w.value) == name) {
+    if let Some(declared) = project.events.values().find(|e| e.wire.as_ref().map_or(&e.name.text, |w| &w.value) == name)
+    {
         let mut fields = Fields::new();
         for field in &declared.fields {
             let value = match properties.get(wire(field)) {
@@ -123,7 +124,9 @@ fn track(project: &Project, name: &str, time: i64, properties: Option<&Json>) ->
         });
     }
     for channel in project.channels.keys() {
-        let Some(outcome) = words.strip_prefix(&channel.replace('_', " ")).and_then(|w| w.strip_prefix(' ')) else { continue };
+        let Some(outcome) = words.strip_prefix(&channel.replace('_', " ")).and_then(|w| w.strip_prefix(' ')) else {
+            continue;
+        };
         let outcome = match outcome {
             "link clicked" => "clicked",
             "marked as spam" => "complained",
@@ -169,10 +172,15 @@ fn convert(project: &Project, json: &Json, ty: &TypeExpr) -> Option<Value> {
         TypeKind::Time => calendar::parse_time(text?).map(Value::Time),
         TypeKind::DateTime => calendar::parse_instant(text?).map(Value::Instant),
         TypeKind::Timezone => project.zones.get(text?).map(|_| Value::text(text.unwrap_or_default())),
-        TypeKind::OneOf(options) => options.iter().any(|o| Some(o.value.as_str()) == text).then(|| Value::text(text.unwrap_or_default())),
-        TypeKind::List(item) => {
-            json.as_array()?.iter().map(|j| convert(project, j, item)).collect::<Option<Vec<_>>>().map(|v| Value::List(v.into()))
+        TypeKind::OneOf(options) => {
+            options.iter().any(|o| Some(o.value.as_str()) == text).then(|| Value::text(text.unwrap_or_default()))
         }
+        TypeKind::List(item) => json
+            .as_array()?
+            .iter()
+            .map(|j| convert(project, j, item))
+            .collect::<Option<Vec<_>>>()
+            .map(|v| Value::List(v.into())),
         other => panic!("the oracle does not read {other:?}"),
     }
 }

@@ -9,11 +9,18 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod case;
+mod compare;
+mod conditions;
 mod conformance;
+mod engine;
 mod evaluate;
 mod ingest;
+mod inputs;
 mod oracle;
 mod person;
+mod programs;
 mod project;
+mod random;
 mod steps;
 mod time;
+mod tree;

@@ -35,9 +35,15 @@ pub enum Kind {
 /// What happened by one input.
 #[derive(Clone, Debug)]
 pub enum Happened {
-    Event { name: String, fields: Fields },
+    Event {
+        name: String,
+        fields: Fields,
+    },
     /// What became of a message, by its place among those sent.
-    Outcome { message: usize, word: String },
+    Outcome {
+        message: usize,
+        word: String,
+    },
     Changed(String),
     Listed(String),
     Started(String),
@@ -154,13 +160,16 @@ impl<'p> Oracle<'p> {
     /// One input: what is known; exits and goals; waits; segments; entries.
     fn take(&mut self, who: usize, input: Option<Input>, mut happened: Vec<Happened>) {
         self.seq += 1;
+        // One who was not seen before satisfies nothing.
+        let new = self.people[who].satisfied.is_empty();
+        let before = if new { BTreeMap::new() } else { self.segment_values(who) };
         if let Some(input) = input {
             self.update(who, input, &mut happened);
         }
         self.goals_and_exits(who, &happened);
         self.end_pending(who, &happened);
         self.wake_by_input(who, &happened);
-        let moved = self.segment_moves(who);
+        let moved = self.segment_moves(who, &before);
         for journey in 0..self.project.journeys.len() {
             self.enter_by_input(who, journey, &happened, &moved);
         }
@@ -168,19 +177,23 @@ impl<'p> Oracle<'p> {
 
     fn update(&mut self, who: usize, input: Input, happened: &mut Vec<Happened>) {
         let seq = self.seq;
+        let zone = self.people[who].zone(self.project);
         let person = &mut self.people[who];
         match input {
             Input::Event { event, time, fields } => {
-                person.log.push(Occurrence { event: event.clone(), time, seq, fields: fields.clone() });
+                let hour = calendar::hour_of_day(&zone, time);
+                person.log.push(Occurrence { event: event.clone(), time, seq, hour, fields: fields.clone() });
                 happened.push(Happened::Event { name: event, fields });
             }
             Input::Outcome { channel, outcome, template, soft, time } => {
                 let event = format!("{channel}.{outcome}");
-                person.log.push(Occurrence { event: event.clone(), time, seq, fields: Fields::new() });
+                let hour = calendar::hour_of_day(&zone, time);
+                person.log.push(Occurrence { event: event.clone(), time, seq, hour, fields: Fields::new() });
                 happened.push(Happened::Event { name: event, fields: Fields::new() });
-                let meant = person.sent.iter().rposition(|m| {
-                    m.channel == channel && (template.is_none() || m.template == template)
-                });
+                let meant = person
+                    .sent
+                    .iter()
+                    .rposition(|m| m.channel == channel && (template.is_none() || m.template == template));
                 if let Some(message) = meant {
                     person.sent[message].outcomes.push(outcome.clone());
                     happened.push(Happened::Outcome { message, word: outcome.clone() });
@@ -242,9 +255,10 @@ impl<'p> Oracle<'p> {
             let none = Fields::new();
             let fields = if let Happened::Event { fields, .. } = h { fields } else { &none };
             self.is_event(who, Some(instance), &wanted.event, h)
-                && wanted.filter.as_ref().is_none_or(|f| {
-                    self.scoped(who, Some((instance, 0)), Some(fields), |s| s.holds(f))
-                })
+                && wanted
+                    .filter
+                    .as_ref()
+                    .is_none_or(|f| self.scoped(who, Some((instance, 0)), Some(fields), |s| s.holds(f)))
         })
     }
 
@@ -284,9 +298,10 @@ impl<'p> Oracle<'p> {
     /// Whether an `exit when` holds.
     pub fn exit_when(&self, who: usize, i: usize) -> bool {
         let journey = &self.project.journeys[self.people[who].instances[i].journey];
-        journey.exits.iter().any(|exit| {
-            matches!(exit, ClauseKind::ExitWhen(c) if self.scoped(who, Some((i, 0)), None, |s| s.holds(c)))
-        })
+        journey
+            .exits
+            .iter()
+            .any(|exit| matches!(exit, ClauseKind::ExitWhen(c) if self.scoped(who, Some((i, 0)), None, |s| s.holds(c))))
     }
 
     pub fn leave(&mut self, who: usize, i: usize, why: &'static str) {
@@ -314,24 +329,46 @@ impl<'p> Oracle<'p> {
         self.people[who].pending = kept;
     }
 
-    /// The triggers `on enter` and `on leave` that fire now. Of all journeys.
-    fn segment_moves(&mut self, who: usize) -> Vec<(usize, usize)> {
-        (0..self.project.journeys.len()).flat_map(|j| self.segment_moves_of(who, j)).collect()
+    /// The conditions of `on enter` and `on leave` with their present values.
+    fn segment_values(&self, who: usize) -> BTreeMap<(usize, usize), bool> {
+        let mut values = BTreeMap::new();
+        for (j, journey) in self.project.journeys.iter().enumerate() {
+            for (t, trigger) in journey.triggers.iter().enumerate() {
+                if let TriggerKind::Enter(condition) | TriggerKind::Leave(condition) = &trigger.kind {
+                    values.insert((j, t), self.scoped(who, None, None, |s| s.holds(condition)));
+                }
+            }
+        }
+        values
     }
 
-    pub fn segment_moves_of(&mut self, who: usize, j: usize) -> Vec<(usize, usize)> {
-        let project = self.project;
+    /// The triggers `on enter` and `on leave` that an input makes fire. What was so before the input already, because
+    /// time passed, is left to the timers of the instant.
+    fn segment_moves(&mut self, who: usize, before: &BTreeMap<(usize, usize), bool>) -> Vec<(usize, usize)> {
+        let values = self.segment_values(who);
+        let by_input = |(at, holds): (&(usize, usize), &bool)| (before.get(at) != Some(holds)).then_some(*at);
+        let moved: Vec<_> = values.iter().filter_map(by_input).collect();
+        self.moves(who, &values, |at| moved.contains(&at))
+    }
+
+    /// Those of one journey that time makes fire.
+    pub fn segment_moves_of(&mut self, who: usize, journey: usize) -> Vec<(usize, usize)> {
+        let values = self.segment_values(who);
+        self.moves(who, &values, |(j, _)| j == journey)
+    }
+
+    fn moves(
+        &mut self,
+        who: usize,
+        values: &BTreeMap<(usize, usize), bool>,
+        wanted: impl Fn((usize, usize)) -> bool,
+    ) -> Vec<(usize, usize)> {
         let mut moves = Vec::new();
-        for (t, trigger) in project.journeys[j].triggers.iter().enumerate() {
-            let (condition, wanted) = match &trigger.kind {
-                TriggerKind::Enter(condition) => (condition, true),
-                TriggerKind::Leave(condition) => (condition, false),
-                _ => continue,
-            };
-            let holds = self.scoped(who, None, None, |s| s.holds(condition));
-            let held = self.people[who].satisfied.insert((j, t), holds).unwrap_or(false);
-            if holds != held && holds == wanted {
-                moves.push((j, t));
+        for (at, holds) in values.iter().filter(|(at, _)| wanted(**at)) {
+            let held = self.people[who].satisfied.insert(*at, *holds).unwrap_or(false);
+            let trigger = &self.project.journeys[at.0].triggers[at.1].kind;
+            if *holds != held && *holds == matches!(trigger, TriggerKind::Enter(_)) {
+                moves.push(*at);
             }
         }
         moves
@@ -352,9 +389,8 @@ impl<'p> Oracle<'p> {
                     fits.then(|| fields.clone())
                 })
             };
-            let holds = |filter: &Option<Expr>| {
-                filter.as_ref().is_none_or(|f| self.scoped(who, None, None, |s| s.holds(f)))
-            };
+            let holds =
+                |filter: &Option<Expr>| filter.as_ref().is_none_or(|f| self.scoped(who, None, None, |s| s.holds(f)));
             match &trigger.kind {
                 TriggerKind::Event(event) => {
                     if let Some(fields) = fires(event) {

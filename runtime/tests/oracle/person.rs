@@ -16,18 +16,36 @@ pub struct Occurrence {
     pub time: i64,
     /// Its place in the order of inputs.
     pub seq: u64,
+    /// The hour of the person's day, in the zone of that time.
+    pub hour: u32,
     pub fields: Fields,
 }
 
 /// What can be told about a person.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    Event { event: String, time: i64, fields: Fields },
+    Event {
+        event: String,
+        time: i64,
+        fields: Fields,
+    },
     /// What became of the latest message of a channel (and template).
-    Outcome { channel: String, outcome: String, template: Option<String>, soft: bool, time: i64 },
+    Outcome {
+        channel: String,
+        outcome: String,
+        template: Option<String>,
+        soft: bool,
+        time: i64,
+    },
     Attributes(Vec<(String, Value)>),
-    Consent { topic: Option<String>, given: bool },
-    Suppress { channel: String, suppressed: bool },
+    Consent {
+        topic: Option<String>,
+        given: bool,
+    },
+    Suppress {
+        channel: String,
+        suppressed: bool,
+    },
     List(String),
     Several(Vec<Input>),
 }
@@ -37,7 +55,10 @@ pub enum Input {
 pub enum Caused {
     /// An attribute has another value already.
     Changed(String),
-    Emitted { event: String, fields: Fields },
+    Emitted {
+        event: String,
+        fields: Fields,
+    },
     Started(String),
 }
 
@@ -109,8 +130,8 @@ pub enum Wait<'p> {
     Till(i64),
     /// A condition, or a moment that follows what it reads.
     Until { until: &'p Expr, bound: Limit<'p>, then: Option<&'p Step>, otherwise: Option<&'p Step> },
-    /// As [`Wait::Till`], with an end.
-    TillUp { at: i64, bound: Limit<'p>, then: Option<&'p Step>, otherwise: Option<&'p Step> },
+    /// A time of day, on certain days, since the step was reached.
+    Clock { from: i64, days: [bool; 7], ms: u32, bound: Limit<'p>, then: Option<&'p Step>, otherwise: Option<&'p Step> },
     /// An event; the step is a `WaitFor`.
     For { step: &'p Step, bound: Limit<'p> },
     /// The end of the quiet hours; then the step goes on with this of its channels.
@@ -162,7 +183,11 @@ impl<'p> Person<'p> {
 
     /// The person's time zone.
     pub fn zone(&self, project: &Project) -> TimeZone {
-        let name = if project.attributes.contains_key("timezone") { self.attribute(project, "timezone") } else { Value::Missing };
+        let name = if project.attributes.contains_key("timezone") {
+            self.attribute(project, "timezone")
+        } else {
+            Value::Missing
+        };
         name.as_text().and_then(|name| project.zones.get(name)).unwrap_or_else(|| project.zone.clone())
     }
 
@@ -171,8 +196,17 @@ impl<'p> Person<'p> {
         if topic == "transactional" {
             return true;
         }
-        let said = self.consent.iter().rev().find(|(t, _)| t.is_none() || t.as_deref() == Some(topic)).map(|(_, given)| *given);
-        if project.needs_consent(topic) { said == Some(true) } else { said != Some(false) }
+        let said = self
+            .consent
+            .iter()
+            .rev()
+            .find(|(t, _)| t.is_none() || t.as_deref() == Some(topic))
+            .map(|(_, given)| *given);
+        if project.needs_consent(topic) {
+            said == Some(true)
+        } else {
+            said != Some(false)
+        }
     }
 
     /// Why nothing can go out on a channel, if so.
@@ -180,7 +214,8 @@ impl<'p> Person<'p> {
         if let Some(contact) = project.contact(channel) {
             let value = self.attribute(project, contact);
             let Some(text) = value.as_text() else { return Some("no_contact") };
-            let address = project.attributes.get(contact).is_some_and(|f| f.ty.kind == flow_grammar::ast::TypeKind::Email);
+            let address =
+                project.attributes.get(contact).is_some_and(|f| f.ty.kind == flow_grammar::ast::TypeKind::Email);
             if address && !text.contains('@') {
                 return Some("invalid_contact");
             }

@@ -110,9 +110,9 @@ impl Project {
 
     /// Whether people must have agreed to a topic, rather than only not have objected.
     pub fn needs_consent(&self, topic: &str) -> bool {
-        self.rules.iter().any(|rule| {
-            matches!(rule, ast::PolicyKind::RequireConsent(topics) if topics.iter().any(|t| t.text == topic))
-        })
+        self.rules.iter().any(
+            |rule| matches!(rule, ast::PolicyKind::RequireConsent(topics) if topics.iter().any(|t| t.text == topic)),
+        )
     }
 }
 
@@ -209,7 +209,11 @@ fn find_lengths(text: &str, lengths: &mut BTreeSet<i64>) {
     for (index, word) in words.iter().enumerate() {
         let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let Ok(count) = digits.parse::<i64>() else { continue };
-        let unit = if digits.len() == word.len() { words.get(index + 1).copied().unwrap_or("") } else { &word[digits.len()..] };
+        let unit = if digits.len() == word.len() {
+            words.get(index + 1).copied().unwrap_or("")
+        } else {
+            &word[digits.len()..]
+        };
         let unit = match unit {
             "s" | "second" | "seconds" => 1_000,
             "m" | "minute" | "minutes" => 60_000,

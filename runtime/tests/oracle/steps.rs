@@ -4,7 +4,9 @@ use crate::oracle::{Happened, Kind, Oracle};
 use crate::person::{Caused, Fields, Frame, Limit, Sent, Thread, Wait};
 use crate::project::coerced;
 use flow_compiler::bytecode::{Arith, Duration};
-use flow_grammar::ast::{Bound, Content, Expr, ExprKind, PolicyKind, Route, Send, SetOp, Step, StepKind, Until};
+use flow_grammar::ast::{
+    Bound, Content, EventRef, Expr, ExprKind, PolicyKind, Route, Send, SetOp, Step, StepKind, Until,
+};
 use flow_runtime::calendar;
 use flow_runtime::vm::value::{arithmetic, equals, Value};
 
@@ -59,7 +61,8 @@ impl<'p> Oracle<'p> {
                         let begin = self.scoped(who, Some((i, t)), None, |s| {
                             let Value::Duration(d) = s.value(every) else { panic!("a length of time") };
                             let times = done as i32;
-                            let all = Duration { months: d.months * times, days: d.days * times, millis: d.millis * done };
+                            let all =
+                                Duration { months: d.months * times, days: d.days * times, millis: d.millis * done };
                             calendar::add(s.zone, start, all)
                         });
                         if begin > now {
@@ -129,20 +132,19 @@ impl<'p> Oracle<'p> {
             StepKind::WaitUntil { until, bound, then, otherwise } => {
                 let bound = self.limit(who, i, t, bound.as_ref());
                 let (then, otherwise) = (then.as_deref(), otherwise.as_deref());
-                let fixed = match until {
-                    Until::DaysAt(days, at) => self.scoped(who, here, None, |s| match s.value(at) {
-                        Value::Time(ms) => Some(calendar::next_day_time(s.zone, s.now, days.set, ms)),
-                        other => panic!("a time of day: {other:?}"),
-                    }),
-                    Until::Expr(expr) => self.scoped(who, here, None, |s| match s.value(expr) {
-                        Value::Time(ms) => Some(calendar::next_time_of_day(s.zone, s.now, ms)),
+                let clock = match until {
+                    Until::DaysAt(days, at) => Some((days.set, self.scoped(who, here, None, |s| s.value(at)))),
+                    Until::Expr(expr) => match self.scoped(who, here, None, |s| s.value(expr)) {
+                        time @ Value::Time(_) => Some(([true; 7], time)),
                         _ => None,
-                    }),
+                    },
                 };
-                let wait = match (fixed, until) {
-                    (Some(at), _) => Wait::TillUp { at, bound, then, otherwise },
+                let wait = match (clock, until) {
+                    (Some((days, Value::Time(ms))), _) => {
+                        Wait::Clock { from: self.now, days, ms, bound, then, otherwise }
+                    }
                     (None, Until::Expr(until)) => Wait::Until { until, bound, then, otherwise },
-                    (None, Until::DaysAt(..)) => panic!("days have a moment"),
+                    other => panic!("days have a time: {other:?}"),
                 };
                 self.wait(who, i, t, wait)
             }
@@ -221,13 +223,13 @@ impl<'p> Oracle<'p> {
                 let instance = &mut self.people[who].instances[i];
                 let bound = instance.threads[t].bound.clone();
                 instance.threads[t].wait = Some(Wait::Branches(branches.len()));
-                let first = instance.threads.len();
+                // One after the other, so that threads stand in the order in which they were begun.
                 for branch in branches {
                     let frames = vec![Frame::Steps(std::slice::from_ref(branch))];
-                    instance.threads.push(Thread { parent: Some(t), frames, wait: None, bound: bound.clone() });
-                }
-                for branch in first..first + branches.len() {
-                    self.run(who, i, branch);
+                    let threads = &mut self.people[who].instances[i].threads;
+                    threads.push(Thread { parent: Some(t), frames, wait: None, bound: bound.clone() });
+                    let begun = threads.len() - 1;
+                    self.run(who, i, begun);
                 }
                 // The last branch that is done takes the parent further.
                 false
@@ -243,11 +245,10 @@ impl<'p> Oracle<'p> {
 
     fn audience(&mut self, who: usize, i: usize, name: &str, added: bool) -> bool {
         let journey = self.people[who].instances[i].journey;
-        let kind = if self.project.journeys[journey].holdout {
-            Kind::Skipped("holdout".into())
-        } else {
-            Kind::Audience { name: name.to_owned(), added }
-        };
+        if self.project.journeys[journey].holdout {
+            return true;
+        }
+        let kind = Kind::Audience { name: name.to_owned(), added };
         self.tell(who, journey, kind);
         true
     }
@@ -270,6 +271,11 @@ impl<'p> Oracle<'p> {
             Limit::At(at) => Some(at),
             Limit::Follows(expr) => self.scoped(who, Some((i, t)), None, |s| s.value(expr).as_instant(s.zone)),
         }
+    }
+
+    /// The first such local moment since the step was reached; it follows the person's zone.
+    pub fn clock_at(&self, who: usize, from: i64, days: [bool; 7], ms: u32) -> i64 {
+        self.scoped(who, None, None, |s| calendar::next_day_time(s.zone, from, days, ms))
     }
 
     fn wait(&mut self, who: usize, i: usize, t: usize, wait: Wait<'p>) -> bool {
@@ -295,17 +301,30 @@ impl<'p> Oracle<'p> {
         match self.people[who].instances[i].threads[t].wait.as_ref() {
             None | Some(Wait::Branches(_)) => Found::Nothing,
             Some(Wait::Till(at) | Wait::Quiet { until: at, .. }) => {
-                if !matches!(look, Look::Input(_)) && due(Some(*at)) { Found::Then } else { Found::Nothing }
+                if !matches!(look, Look::Input(_)) && due(Some(*at)) {
+                    Found::Then
+                } else {
+                    Found::Nothing
+                }
             }
-            Some(Wait::TillUp { at, bound, .. }) => {
-                if !matches!(look, Look::Input(_)) && due(Some(*at)) { Found::Then } else { limit(*bound) }
+            Some(Wait::Clock { from, days, ms, bound, .. }) => {
+                let at = self.clock_at(who, *from, *days, *ms);
+                if due(Some(at)) {
+                    Found::Then
+                } else {
+                    limit(*bound)
+                }
             }
             Some(Wait::Until { until, bound, .. }) => {
                 let over = self.scoped(who, Some((i, t)), None, |s| match s.value(until) {
                     Value::Bool(holds) => holds,
                     moment => due(moment.as_instant(s.zone)),
                 });
-                if over { Found::Then } else { limit(*bound) }
+                if over {
+                    Found::Then
+                } else {
+                    limit(*bound)
+                }
             }
             Some(Wait::For { step, bound }) => {
                 let StepKind::WaitFor { events, filter, .. } = &step.kind else { panic!("a `wait for`") };
@@ -315,7 +334,14 @@ impl<'p> Oracle<'p> {
                     events.iter().any(|e| self.is_event(who, Some(i), e, h))
                         && filter.as_ref().is_none_or(|f| self.scoped(who, Some((i, t)), Some(fields), |s| s.holds(f)))
                 };
+                // What became of a message may be known already.
+                let known = |e: &EventRef| {
+                    let message = self.people[who].instances[i].messages.get(&e.name.text);
+                    let outcomes = message.map(|m| &self.people[who].sent[*m].outcomes);
+                    e.outcome.as_ref().is_some_and(|o| outcomes.is_some_and(|all| all.contains(&o.text)))
+                };
                 match look {
+                    Look::Reached if events.iter().any(known) => Found::Then,
                     Look::Input(happened) if happened.iter().any(came) => Found::Then,
                     _ => limit(*bound),
                 }
@@ -327,7 +353,7 @@ impl<'p> Oracle<'p> {
     fn go_on(&mut self, who: usize, i: usize, t: usize, found: Found) -> bool {
         let wait = self.people[who].instances[i].threads[t].wait.take().expect("a wait");
         let (then, otherwise) = match wait {
-            Wait::Until { then, otherwise, .. } | Wait::TillUp { then, otherwise, .. } => (then, otherwise),
+            Wait::Until { then, otherwise, .. } | Wait::Clock { then, otherwise, .. } => (then, otherwise),
             Wait::For { step, .. } => match &step.kind {
                 StepKind::WaitFor { then, otherwise, .. } => (then.as_deref(), otherwise.as_deref()),
                 _ => panic!("a `wait for`"),
@@ -372,8 +398,7 @@ impl<'p> Oracle<'p> {
         let end = self.later(who, self.now, within, Some((i, t)));
         self.scoped(who, Some((i, t)), None, |s| {
             let event = format!("{channel}.opened");
-            let opens: Vec<u32> =
-                s.person.log.iter().filter(|o| o.event == event).map(|o| calendar::hour_of_day(s.zone, o.time)).collect();
+            let opens: Vec<u32> = s.person.log.iter().filter(|o| o.event == event).map(|o| o.hour).collect();
             let score = |at: i64| opens.iter().filter(|h| **h == calendar::hour_of_day(s.zone, at)).count();
             let (mut best, mut at) = (s.now, s.now);
             loop {

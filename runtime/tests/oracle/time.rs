@@ -1,6 +1,6 @@
 //! What time alone causes: the oracle looks at everything, again and again.
 
-use crate::oracle::Oracle;
+use crate::oracle::{Kind, Oracle};
 use crate::person::Wait;
 use crate::steps::{Found, Look};
 use flow_grammar::ast::{ClauseKind, TriggerKind};
@@ -55,11 +55,14 @@ impl Oracle<'_> {
                 }
                 for (t, thread) in instance.threads.iter().enumerate() {
                     let mut limit = |bound| self.limit_at(who, i, t, bound).into_iter().for_each(&mut at);
-                    if let Some(Wait::TillUp { bound, .. } | Wait::For { bound, .. } | Wait::Until { bound, .. }) = thread.wait {
+                    if let Some(Wait::Clock { bound, .. } | Wait::For { bound, .. } | Wait::Until { bound, .. }) =
+                        thread.wait
+                    {
                         limit(bound);
                     }
                     match &thread.wait {
-                        Some(Wait::Till(end) | Wait::TillUp { at: end, .. } | Wait::Quiet { until: end, .. }) => at(*end),
+                        Some(Wait::Till(end) | Wait::Quiet { until: end, .. }) => at(*end),
+                        Some(Wait::Clock { from, days, ms, .. }) => at(self.clock_at(who, *from, *days, *ms)),
                         Some(Wait::Until { until, .. }) => {
                             let moment = self.scoped(who, Some((i, t)), None, |s| s.value(until).as_instant(s.zone));
                             moment.into_iter().for_each(&mut at);
@@ -121,7 +124,9 @@ impl Oracle<'_> {
                 now && audience.as_ref().is_none_or(|a| s.holds(a))
             }),
             TriggerKind::Date { date, yearly, at } => self.scoped(who, None, None, |s| {
-                let (Value::Time(at), Some((date, _))) = (s.value(at), s.value(date).as_local(s.zone)) else { return false };
+                let (Value::Time(at), Some((date, _))) = (s.value(at), s.value(date).as_local(s.zone)) else {
+                    return false;
+                };
                 if !yearly {
                     return calendar::at_date(s.zone, date, at) == s.now;
                 }
@@ -154,19 +159,28 @@ impl Oracle<'_> {
             }
         }
         person.consent.extend(other.consent.into_iter().filter(|(_, given)| !given));
+        let mut merged = Vec::new();
         let shift = person.sent.len();
         person.sent.extend(other.sent);
         person.entries.extend(other.entries);
         person.pending.extend(other.pending);
         for mut instance in other.instances {
             instance.messages.values_mut().for_each(|m| *m += shift);
-            let rival = person.instances.iter_mut().find(|i| i.alive && i.journey == instance.journey && i.key == instance.key);
+            let rival =
+                person.instances.iter_mut().find(|i| i.alive && i.journey == instance.journey && i.key == instance.key);
             match rival {
                 Some(rival) if rival.entry.time <= instance.entry.time => instance.alive = false,
                 Some(rival) => rival.alive = false,
-                None => {}
+                None => {
+                    person.instances.push(instance);
+                    continue;
+                }
             }
+            merged.push(instance.journey);
             person.instances.push(instance);
+        }
+        for journey in merged {
+            self.tell(known, journey, Kind::Left("merged"));
         }
     }
 }
