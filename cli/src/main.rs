@@ -5,6 +5,7 @@ mod dump;
 mod explain;
 mod fmt;
 mod load;
+mod lsp;
 mod new;
 mod output;
 mod render;
@@ -41,6 +42,7 @@ enum Command {
     Run(Box<run::Args>),
     Explain(explain::Args),
     Fmt(fmt::Args),
+    Lsp(lsp::Args),
     New(new::Args),
     Test(test::Args),
     Version(version::Args),
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Fmt(args) => fmt::run(&args),
+        Command::Lsp(args) => lsp::run(&args),
         Command::New(args) => new::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Version(args) => version::run(&args),

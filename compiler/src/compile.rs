@@ -4,6 +4,7 @@ use crate::bytecode::Program;
 use crate::context::Cx;
 use crate::diagnostic::{Diagnostic, Fix, Label, Severity};
 use crate::schema::Schema;
+use crate::symbols::Symbol;
 use crate::template::Trees;
 use crate::testcase::TestCase;
 use flow_grammar::ast;
@@ -74,6 +75,9 @@ pub struct Compiled {
 pub struct Info {
     /// The type of every expression, as an author would write it, in the order of the source.
     pub types: Vec<(Span, String)>,
+    /// What names stand for, in the order of the source; of a name with several meanings (a field of
+    /// several triggers) each.
+    pub references: Vec<(Span, Symbol)>,
 }
 
 /// Compiles a project. Never fails: what is wrong is among the diagnostics.
@@ -81,7 +85,12 @@ pub struct Info {
 pub fn compile(input: &ProjectInput) -> Compiled {
     // Trees are as deep as the grammar allows (640 levels), and every level takes several frames: more than
     // the two megabytes that a thread has.
-    stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, || compile_here(input))
+    with_room(|| compile_here(input))
+}
+
+/// Does something with trees that may be deep on a stack that is large enough for it.
+pub fn with_room<T>(work: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, work)
 }
 
 /// What compiling takes at most, with room to spare; untouched pages of it cost nothing.
@@ -89,12 +98,24 @@ const STACK_BYTES: usize = 64 << 20;
 
 fn compile_here(input: &ProjectInput) -> Compiled {
     let mut files = Vec::new();
-    let mut diagnostics = Vec::new();
+    let mut errors = Vec::new();
     for (number, source) in (0..).zip(&input.files) {
         let parsed = flow_grammar::parse(FileId(number), &source.text);
-        diagnostics.extend(parsed.errors.into_iter().map(syntax_error));
+        errors.extend(parsed.errors);
         files.push(parsed.file);
     }
+    compile_trees(input, files, errors)
+}
+
+/// Compiles a project whose files have been parsed, for those who keep the trees of files that do
+/// not change. `files` are the trees of `input.files`, `errors` the syntax errors of all of them.
+#[must_use]
+pub fn compile_trees(input: &ProjectInput, files: Vec<ast::File>, errors: Vec<flow_grammar::SyntaxError>) -> Compiled {
+    with_room(|| check_trees(input, files, errors))
+}
+
+fn check_trees(input: &ProjectInput, files: Vec<ast::File>, errors: Vec<flow_grammar::SyntaxError>) -> Compiled {
+    let mut diagnostics: Vec<Diagnostic> = errors.into_iter().map(syntax_error).collect();
     let (trees, found) = Trees::parse(&input.templates, &input.parts);
     diagnostics.extend(found);
     let mut cx = Cx::new(input, diagnostics, trees);
@@ -116,7 +137,7 @@ fn compile_here(input: &ProjectInput) -> Compiled {
         program: sound.then_some(cx.program),
         tests: if sound { tests } else { Vec::new() },
         diagnostics,
-        info: Info { types: cx.types.into_iter().collect() },
+        info: Info { types: cx.types.into_iter().collect(), references: in_source(cx.references) },
         files,
     }
 }
@@ -132,6 +153,7 @@ impl<'a> Cx<'a> {
             syntax_errors: diagnostics.iter().map(|d| d.span).collect(),
             diagnostics,
             types: BTreeMap::new(),
+            references: Vec::new(),
             facts: Vec::new(),
             shared_codes: BTreeMap::new(),
             constants: BTreeMap::new(),
@@ -187,6 +209,13 @@ pub(crate) fn syntax_error(error: flow_grammar::SyntaxError) -> Diagnostic {
     diagnostic.labels = error.labels.into_iter().map(|(span, text)| Label { span, text }).collect();
     diagnostic.fix = error.fix.map(|fix| Fix { title: fix.title, edits: vec![(fix.span, fix.replacement)] });
     diagnostic
+}
+
+/// In the order of the source, each once.
+fn in_source(mut references: Vec<(Span, Symbol)>) -> Vec<(Span, Symbol)> {
+    references.sort_unstable();
+    references.dedup();
+    references
 }
 
 /// In the order of the source, each once: an unrolled loop would say the same for every round.

@@ -28,6 +28,8 @@ pub(crate) struct Cx<'a> {
     pub syntax_errors: Vec<Span>,
     /// Types of expressions, for listings.
     pub types: BTreeMap<Span, String>,
+    /// What names stand for, for editors.
+    pub references: Vec<(Span, crate::symbols::Symbol)>,
     /// Beside [`Program::codes`].
     pub facts: Vec<CodeFacts>,
     /// Codes and constants by what they are, so that equal ones are one.

@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::names::nearest;
 use crate::node::{Node, NodeKind};
 use crate::schema::offer;
+use crate::symbols::Symbol;
 use crate::types::{Kind, Ty};
 use flow_grammar::ast::{self, CivilDate, Expr, ExprKind, Name, TextPart};
 use flow_grammar::span::Span;
@@ -138,8 +139,17 @@ impl Cx<'_> {
     fn bare_name(&mut self, name: &Name, scope: &Scope) -> Node {
         let span = name.span;
         if let Some(node) = self.frame_field(name, scope) {
+            match scope.frame {
+                Some(Frame::Event(event)) => self.refer_field(span, event, &name.text),
+                Some(Frame::Params(api)) => {
+                    let owner = self.program.apis.get(api.index()).map_or_else(String::new, |api| api.name.clone());
+                    self.refer(span, Symbol::Parameter(owner, name.text.clone()));
+                }
+                None => {}
+            }
             return node;
         }
+        self.refer_local(name);
         match self.binding(&name.text) {
             Some(Binding::Const(value, kind)) => return Node::constant(value, kind, span),
             Some(Binding::Slot(slot, ty)) => return Node::new(NodeKind::Slot(slot), ty, span),
@@ -193,6 +203,7 @@ impl Cx<'_> {
         }
         event.map(|id| {
             self.use_event(id);
+            self.refer(name.span, Symbol::Event(name.text.clone()));
             self.bare_event(id, name.span, scope)
         })
     }
@@ -297,6 +308,8 @@ impl Cx<'_> {
         if let Some(inside) = scope.segment {
             self.segment_uses.entry(inside).or_default().push((id, span));
         }
+        let name = self.program.segments.get(id.index()).map_or_else(String::new, |segment| segment.name.clone());
+        self.refer(span, Symbol::Segment(name));
         Node::test(NodeKind::InSegment(id), span)
     }
 
@@ -324,6 +337,9 @@ impl Cx<'_> {
             _ => {}
         }
         if let Some(binding) = self.binding(word) {
+            if let Binding::Message(_) = binding {
+                self.refer_local(owner);
+            }
             return match binding {
                 Binding::Message(slot) => Some(match self.outcome(name) {
                     Some(outcome) => Node::test(NodeKind::Outcome(slot, outcome), span),
@@ -373,6 +389,8 @@ impl Cx<'_> {
                 match found.and_then(|at| Some((u16::try_from(at).ok()?, record.fields.get(at)?))) {
                     Some((at, field)) => {
                         let ty = Ty::maybe(Kind::of(&field.ty), field.optional || base.ty.optional);
+                        let id = *id;
+                        self.refer_member(name.span, id, &name.text);
                         Node::new(NodeKind::Member(Box::new(base), at), ty, span)
                     }
                     None => {

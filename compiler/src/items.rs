@@ -180,6 +180,7 @@ impl<'a> Cx<'a> {
                         self.report(problem.help("name another topic, or remove it here"));
                         continue;
                     }
+                    self.refer(name.span, crate::symbols::Symbol::Topic(name.text.clone()));
                     let id = self.topic(&name.text);
                     if let Some(topic) = self.program.topics.get_mut(id.index()) {
                         topic.required = true;

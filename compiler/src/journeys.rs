@@ -114,9 +114,13 @@ impl Cx<'_> {
 
     fn journey_topic(&mut self, header: &[Clause]) -> TopicId {
         let named = header.iter().find_map(|clause| match &clause.kind {
-            ClauseKind::Topic(name) => Some(name.text.clone()),
+            ClauseKind::Topic(name) => Some(name),
             _ => None,
         });
+        if let Some(name) = named {
+            self.refer(name.span, crate::symbols::Symbol::Topic(name.text.clone()));
+        }
+        let named = named.map(|name| name.text.clone());
         self.topic(named.as_deref().unwrap_or(""))
     }
 
@@ -184,6 +188,10 @@ impl Cx<'_> {
             ExprKind::Name(name) => self.schema.segments.get(&name.text).copied(),
             _ => None,
         };
+        if named.is_some() {
+            let name = self.text(condition.span).to_owned();
+            self.refer(condition.span, crate::symbols::Symbol::Segment(name));
+        }
         let id = named.unwrap_or_else(|| self.anonymous_segment(condition));
         if let Some(segment) = self.program.segments.get_mut(id.index()) {
             segment.followed = true;

@@ -31,6 +31,7 @@ mod schema;
 mod sends;
 pub mod show;
 mod steps;
+pub mod symbols;
 pub mod template;
 pub mod testcase;
 mod testcases;

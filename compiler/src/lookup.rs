@@ -6,6 +6,7 @@ use crate::context::{Binding, Cx};
 use crate::diagnostic::Diagnostic;
 use crate::names::{fold_wire, nearest};
 use crate::schema::offer;
+use crate::symbols::Symbol;
 use flow_grammar::ast::{EventRef, Name};
 
 /// Channels that need no declaration in a project that declares nothing.
@@ -19,6 +20,7 @@ impl Cx<'_> {
     pub fn event(&mut self, name: &Name) -> Option<EventId> {
         if let Some(id) = self.schema.events.get(&name.text).copied() {
             self.use_event(id);
+            self.refer(name.span, Symbol::Event(name.text.clone()));
             return Some(id);
         }
         if self.schema.segments.contains_key(&name.text) {
@@ -48,8 +50,9 @@ impl Cx<'_> {
     }
 
     pub fn attribute(&mut self, name: &Name) -> Option<AttrId> {
-        if let Some(id) = self.schema.attributes.get(&name.text) {
-            return Some(*id);
+        if let Some(id) = self.schema.attributes.get(&name.text).copied() {
+            self.refer(name.span, Symbol::Attribute(name.text.clone()));
+            return Some(id);
         }
         if name.text == "id" {
             return Some(self.id_attribute());
@@ -78,11 +81,13 @@ impl Cx<'_> {
     }
 
     pub fn channel(&mut self, name: &Name) -> Option<ChannelId> {
-        if let Some(id) = self.schema.channels.get(&name.text) {
-            return Some(*id);
+        if let Some(id) = self.schema.channels.get(&name.text).copied() {
+            self.refer(name.span, Symbol::Channel(name.text.clone()));
+            return Some(id);
         }
         let well_known = WELL_KNOWN_CHANNELS.contains(&name.text.as_str()) || name.text == WEBHOOK;
         if self.schema.undeclared && well_known {
+            self.refer(name.span, Symbol::Channel(name.text.clone()));
             return Some(self.add_channel(&name.text));
         }
         let declared = self.schema.channels.keys().map(String::as_str);
@@ -101,8 +106,9 @@ impl Cx<'_> {
     }
 
     pub fn journey_named(&mut self, name: &Name) -> Option<JourneyId> {
-        if let Some(id) = self.schema.journeys.get(&name.text) {
-            return Some(*id);
+        if let Some(id) = self.schema.journeys.get(&name.text).copied() {
+            self.refer(name.span, Symbol::Journey(name.text.clone()));
+            return Some(id);
         }
         if self.schema.broken.contains(&name.text) {
             return None;
@@ -115,8 +121,9 @@ impl Cx<'_> {
     }
 
     pub fn api_named(&mut self, name: &Name) -> Option<ApiId> {
-        if let Some(id) = self.schema.apis.get(&name.text) {
-            return Some(*id);
+        if let Some(id) = self.schema.apis.get(&name.text).copied() {
+            self.refer(name.span, Symbol::Api(name.text.clone()));
+            return Some(id);
         }
         if self.schema.broken.contains(&name.text) {
             return None;

@@ -99,6 +99,7 @@ impl Cx<'_> {
             return None;
         };
         let kind = Kind::of(&field.ty);
+        self.refer_field(name.span, event, &name.text);
         let summed = matches!(function, Aggregate::Sum | Aggregate::Avg);
         let fits = if summed { kind.class() == Class::Number } else { kind.ordered() && kind.class() != Class::Text };
         if !fits {
@@ -121,6 +122,9 @@ impl Cx<'_> {
     pub fn pick(&mut self, first: bool, query: &EventQuery, name: &Name, span: Span, scope: &Scope) -> Node {
         let Some((event, asked, filter)) = self.checked_query(query, scope, true) else { return Node::poison(span) };
         let field = self.event_field(event, &name.text).map(|(at, field)| (at, Kind::of(&field.ty)));
+        if field.is_some() {
+            self.refer_field(name.span, event, &name.text);
+        }
         let (answer, kind) = match (field, name.text.as_str()) {
             (Some((at, kind)), _) => {
                 (if first { QueryAnswer::FirstField(at) } else { QueryAnswer::LastField(at) }, kind)

@@ -330,8 +330,9 @@ impl<'a> Cx<'a> {
     }
 
     fn type_named(&mut self, name: &Name) -> Option<TypeId> {
-        if let Some(id) = self.schema.types.get(&name.text) {
-            return Some(*id);
+        if let Some(id) = self.schema.types.get(&name.text).copied() {
+            self.refer(name.span, crate::symbols::Symbol::Type(name.text.clone()));
+            return Some(id);
         }
         if self.schema.broken.contains(&name.text) {
             return None;

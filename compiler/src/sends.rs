@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::names::nearest;
 use crate::node::Path;
 use crate::schema::offer;
+use crate::symbols::Symbol;
 use crate::types::{Kind, Ty};
 use flow_grammar::ast::{self, ApiCall, Expr, Name, Route, Step};
 use std::collections::BTreeMap;
@@ -37,6 +38,9 @@ impl Cx<'_> {
             (None, Some(journey)) => journey.topic,
             (None, None) => self.topic(""),
         };
+        if let Some(name) = &send.topic {
+            self.refer(name.span, Symbol::Topic(name.text.clone()));
+        }
         let message = send.alias.as_ref().map(|alias| self.bind_message(alias));
         let identity = send.alias.as_ref().map_or_else(|| self.identity("send", step), |alias| alias.text.clone());
         let channels = channels.into_iter().map(|(id, _)| id).collect();
@@ -58,6 +62,7 @@ impl Cx<'_> {
     fn content(&mut self, content: &ast::Content, channels: &[(ChannelId, &Name)], scope: &Scope) -> Content {
         match content {
             ast::Content::Template(name) => {
+                self.refer(name.span, Symbol::Template(name.text.clone()));
                 for (channel, channel_name) in channels {
                     self.template_exists(name, *channel, channel_name, channels.len() > 1);
                 }
@@ -214,7 +219,12 @@ impl Cx<'_> {
                 }
             };
             match at.and_then(|at| given.get_mut(at)) {
-                Some(slot @ None) => *slot = Some(value),
+                Some(slot @ None) => {
+                    *slot = Some(value);
+                    if let Some(name) = name {
+                        self.refer(name.span, Symbol::Parameter(api.text.clone(), name.text.clone()));
+                    }
+                }
                 Some(Some(first)) => {
                     let first = first.span;
                     let problem = Diagnostic::error(code::WRONG_ARGUMENTS, value.span, "this parameter is given twice");

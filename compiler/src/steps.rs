@@ -295,6 +295,7 @@ impl Cx<'_> {
     }
 
     fn audience(&mut self, name: &Name, add: bool, step: &ast::Step, body: &mut Body) {
+        self.refer(name.span, crate::symbols::Symbol::Audience(name.text.clone()));
         let at = self.program.audiences.iter().position(|a| *a == name.text).unwrap_or_else(|| {
             self.program.audiences.push(name.text.clone());
             self.program.audiences.len() - 1
@@ -323,6 +324,7 @@ impl Cx<'_> {
         scope: &Scope,
     ) -> Vec<Option<crate::bytecode::CodeId>> {
         let Some(found) = self.program.events.get(event.index()).cloned() else { return Vec::new() };
+        self.refer_keys(event, given);
         self.known_fields(given, found.fields.iter().map(|f| f.name.as_str()), &found.name);
         let mut codes = Vec::new();
         for field in &found.fields {

@@ -129,6 +129,7 @@ impl Cx<'_> {
             ast::Happening::Event(reference, fields) => {
                 let id = self.event_ref(reference)?;
                 let event = self.program.events.get(id.index())?.clone();
+                self.refer_keys(id, fields);
                 let values = self.given_fields(fields, &event.fields, &event.name, reference.span())?;
                 Some(Happening::Event(id, values))
             }
@@ -189,6 +190,7 @@ impl Cx<'_> {
         let content = match content {
             None => None,
             Some(Content::Template(name)) => {
+                self.refer(name.span, crate::symbols::Symbol::Template(name.text.clone()));
                 self.template_exists(name, id, channel, false);
                 Some(ExpectedContent::Template(name.text.clone()))
             }

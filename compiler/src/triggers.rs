@@ -55,6 +55,7 @@ impl Cx<'_> {
                     return Node::poison(span);
                 };
                 let ty = Ty::maybe(Kind::of(&field.ty), field.optional && field.default.is_none());
+                self.refer_field(name.span, event, &name.text);
                 Node::new(NodeKind::Field(at), ty, span)
             }
             TriggerAccess::None => {
@@ -67,6 +68,7 @@ impl Cx<'_> {
 
     /// The place of a field among those that instances keep.
     pub fn keep_trigger_field(&mut self, name: &Name) -> Option<(u16, Ty)> {
+        self.refer_trigger_field(name);
         let journey = self.journey.as_ref()?;
         if let Some(at) = journey.fields.iter().position(|f| f.name == name.text) {
             let field = journey.fields.get(at)?;

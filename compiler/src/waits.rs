@@ -161,6 +161,7 @@ impl Cx<'_> {
 
     fn waited(&mut self, reference: &EventRef, filter: Option<&Expr>, scope: &Scope) -> Option<WaitedEvent> {
         if let (Some(Binding::Message(slot)), Some(word)) = (self.binding(&reference.name.text), &reference.outcome) {
+            self.refer_local(&reference.name);
             if let Some(filter) = filter {
                 let problem = Diagnostic::error(
                     code::WRONG_KIND,
