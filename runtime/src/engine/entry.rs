@@ -41,11 +41,13 @@ impl Run<'_> {
         }
     }
 
-    /// Enters by a schedule, a date or a segment that time changed.
-    pub fn enter_by_time(&mut self, journey: JourneyId, trigger: usize) {
-        if self.triggers((journey, trigger), None) {
+    /// Enters by a schedule, a date or a segment that time changed; says whether the trigger holds.
+    pub fn enter_by_time(&mut self, journey: JourneyId, trigger: usize) -> bool {
+        let holds = self.triggers((journey, trigger), None);
+        if holds {
             self.try_enter(journey, Some(trigger), None);
         }
+        holds
     }
 
     fn journey(&self, journey: JourneyId) -> Option<&'_ Journey> {

@@ -217,9 +217,10 @@ fn journey_index(program: &Program, id: JourneyId) -> JourneyIndex {
                     }
                 }
             }
-            StepKind::WaitMoment { .. } | StepKind::WaitCondition { .. } | StepKind::Fetch { .. } => {
-                index.follows = true
-            }
+            StepKind::WaitMoment { .. }
+            | StepKind::WaitDays { .. }
+            | StepKind::WaitCondition { .. }
+            | StepKind::Fetch { .. } => index.follows = true,
             _ => {}
         }
     }

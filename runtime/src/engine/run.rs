@@ -95,22 +95,29 @@ impl<'a> Run<'a> {
         let mut instances: Vec<Due> = self.due_instances();
         instances.sort_unstable();
         let mut triggers = triggers.into_iter().peekable();
+        // As by one input, a person enters a journey at most once by one instant.
+        let mut entered = None;
         for due in instances {
             let Due::Instance(journey, ..) = due;
             while let Some(trigger) = triggers.next_if(|t| t.0 < journey) {
-                self.fire_trigger(trigger);
+                self.fire_trigger(trigger, &mut entered);
             }
             self.fire_instance(due);
         }
         for trigger in triggers {
-            self.fire_trigger(trigger);
+            self.fire_trigger(trigger, &mut entered);
         }
         self.person.next_due = self.earliest();
     }
 
-    fn fire_trigger(&mut self, (journey, trigger): (JourneyId, usize)) {
+    fn fire_trigger(&mut self, (journey, trigger): (JourneyId, usize), entered: &mut Option<JourneyId>) {
+        if *entered == Some(journey) {
+            return;
+        }
         self.cause = Cause::Timer(journey, i64::MAX);
-        self.enter_by_time(journey, trigger);
+        if self.enter_by_time(journey, trigger) {
+            *entered = Some(journey);
+        }
         self.settle();
     }
 

@@ -113,8 +113,18 @@ impl Run<'_> {
                 }
                 Some(self.moment_wait(instance, thread.step, thread.since, bound, By::Input))
             }
+            StepKind::WaitDays { days, at } if self.zone_changed(signal) => {
+                let zone = self.engine.zone_of(self.person);
+                let due = calendar::next_day_time(zone, thread.since, *days, *at).max(self.now);
+                Some(Next::Wait { due, bound: due })
+            }
             _ => None,
         }
+    }
+
+    fn zone_changed(&self, signal: &Signal) -> bool {
+        let zone = self.engine.program.timezone_attr;
+        signal.everything || zone.is_some_and(|zone| signal.attributes.contains(&zone))
     }
 
     fn is_awaited(&self, waited: &WaitedEvent, instance: &Instance, signal: &Signal) -> bool {
