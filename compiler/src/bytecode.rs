@@ -1050,11 +1050,44 @@ pub struct Send {
     /// Another contact than the channel's; code of a text.
     pub to: Option<CodeId>,
     /// What the template may use besides.
-    pub with: Vec<(String, CodeId)>,
+    pub with: Vec<Given>,
+    /// The names that the journey has bound there, for the template.
+    pub bound: Vec<Bound>,
     /// Whose consent it needs.
     pub topic: TopicId,
     /// Where its outcomes are kept.
     pub message: Option<MessageSlot>,
+}
+
+/// A value that a send hands to its template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given {
+    /// What the template calls it.
+    pub name: String,
+    /// The value.
+    pub code: CodeId,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// A name that the journey has bound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    /// The name.
+    pub name: String,
+    /// What it stands for.
+    pub value: BoundValue,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// What a bound name stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BoundValue {
+    /// A value of a `for`.
+    Const(Const),
+    /// What a `fetch` answered.
+    Slot(Slot),
 }
 
 /// What a message says.

@@ -34,6 +34,9 @@ pub struct ProjectInput {
     pub templates: Vec<TemplateFile>,
     /// The files that templates `render`, without a channel.
     pub parts: Vec<TemplateFile>,
+    /// Where the project can be reached from outside, without a slash at the end: links to unsubscribe begin with it.
+    /// Empty: not known.
+    pub public_url: String,
     /// Whether a template that is not among them is an error.
     pub check_templates: bool,
 }

@@ -144,7 +144,7 @@ pub fn codes(kind: &StepKind) -> Vec<CodeId> {
                 Content::Text(code) => Some(*code),
                 Content::Template(_) => None,
             };
-            text.into_iter().chain(send.to).chain(send.with.iter().map(|(_, code)| *code)).collect()
+            text.into_iter().chain(send.to).chain(send.with.iter().map(|given| given.code)).collect()
         }
         StepKind::Fetch { args, .. } => args.clone(),
         StepKind::Emit { fields, .. } => fields.iter().flatten().copied().collect(),

@@ -2,6 +2,7 @@
 mod bindings;
 mod body;
 pub mod bytecode;
+pub mod channel;
 pub mod codes;
 mod coerce;
 pub mod compile;

@@ -1,9 +1,9 @@
 //! Messages, and calls of apis: what leaves Flow.
 
 use crate::body::{Body, LATER};
-use crate::bytecode::{ApiId, ChannelId, CodeId, Content, Send, StepKind};
+use crate::bytecode::{ApiId, Bound, BoundValue, ChannelId, CodeId, Content, Given, Send, StepKind};
 use crate::compile_codes as code;
-use crate::context::{Cx, Scope};
+use crate::context::{Binding, Cx, Scope};
 use crate::diagnostic::Diagnostic;
 use crate::names::nearest;
 use crate::node::Path;
@@ -33,6 +33,12 @@ impl Cx<'_> {
         let (with, given): (Vec<_>, Vec<_>) = self.with(&send.with, &scope).into_iter().unzip();
         let reached: Vec<ChannelId> = channels.iter().map(|(id, _)| *id).collect();
         self.check_templates(send, &reached, &given, &scope);
+        let with: Vec<Given> = with
+            .into_iter()
+            .zip(&given)
+            .map(|((name, code), (_, ty))| Given { name, code, ty: ty.kind.stored() })
+            .collect();
+        let bound = if matches!(content, Content::Template(_)) { self.bound_values() } else { Vec::new() };
         let topic = match (&send.topic, &self.journey) {
             (Some(name), _) => self.topic(&name.text.clone()),
             (None, Some(journey)) => journey.topic,
@@ -44,8 +50,22 @@ impl Cx<'_> {
         let message = send.alias.as_ref().map(|alias| self.bind_message(alias));
         let identity = send.alias.as_ref().map_or_else(|| self.identity("send", step), |alias| alias.text.clone());
         let channels = channels.into_iter().map(|(id, _)| id).collect();
-        let send = Send { channels, all, content, to, with, topic, message };
+        let send = Send { channels, all, content, to, with, bound, topic, message };
         body.push(StepKind::Send(Box::new(send)), &identity, step.span);
+    }
+
+    /// The values that the journey has bound so far, as a template names them.
+    fn bound_values(&self) -> Vec<Bound> {
+        let bound = self.journey.iter().flat_map(|journey| &journey.bound);
+        let values = bound.filter_map(|bound| {
+            let (value, kind) = match &bound.binding {
+                Binding::Const(value, kind) => (BoundValue::Const(value.clone()), kind),
+                Binding::Slot(slot, ty) => (BoundValue::Slot(*slot), &ty.kind),
+                Binding::Message(_) => return None,
+            };
+            Some(Bound { name: bound.name.clone(), value, ty: kind.stored() })
+        });
+        values.collect()
     }
 
     fn once_each(&mut self, channels: &[(ChannelId, &Name)]) {
@@ -124,7 +144,7 @@ impl Cx<'_> {
         let api = self.api_named(&call.api);
         let args = self.arguments(api, call, &scope);
         let Some(api) = api else {
-            self.bind(name, crate::context::Binding::Const(crate::bytecode::Const::Missing, Kind::Poison));
+            self.bind(name, Binding::Const(crate::bytecode::Const::Missing, Kind::Poison));
             if let Some(otherwise) = otherwise {
                 let (known, left) = (body.known.clone(), body.left);
                 self.step(otherwise, body);

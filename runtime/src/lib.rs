@@ -3,6 +3,7 @@ pub mod answers;
 pub mod calendar;
 pub mod engine;
 pub mod ingest;
+pub mod message;
 pub mod output;
 pub mod render;
 pub mod replay;

@@ -46,6 +46,7 @@ fn send(channel: u32, text: u32, to: Option<u32>) -> StepKind {
         content: Content::Text(CodeId(text)),
         to: to.map(CodeId),
         with: Vec::new(),
+        bound: Vec::new(),
         topic: TopicId(0),
         message: None,
     }))

@@ -13,7 +13,7 @@ use toml::Spanned;
 /// The tables that `flow.toml` may hold.
 const TABLES: [&str; 2] = ["channels", "project"];
 /// The keys of `[project]`.
-const PROJECT_KEYS: [&str; 2] = ["name", "timezone"];
+const PROJECT_KEYS: [&str; 3] = ["name", "public_url", "timezone"];
 
 /// Reads the file into the project; what is wrong with it is reported and left out.
 pub(super) fn read(project: &mut Project, file: SourceFile) {
@@ -44,7 +44,12 @@ impl Reader<'_> {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("name", DeValue::String(text)) => self.project.input.name = text.clone().into_owned(),
                 ("timezone", DeValue::String(text)) => self.timezone(text, value.span()),
-                (name @ ("name" | "timezone"), other) => self.wrong_type(name, value.span(), "a text", other),
+                ("public_url", DeValue::String(text)) => {
+                    text.trim_end_matches('/').clone_into(&mut self.project.input.public_url);
+                }
+                (name @ ("name" | "public_url" | "timezone"), other) => {
+                    self.wrong_type(name, value.span(), "a text", other)
+                }
                 (name, _) => self.unknown(key.span(), &format!("`[project]` has no key `{name}`"), name, &PROJECT_KEYS),
             }
         }

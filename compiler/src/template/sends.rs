@@ -95,6 +95,7 @@ impl Cx<'_> {
         provided.everywhere = BTreeMap::from([
             ("user".to_owned(), Variable::known(user)),
             ("now".to_owned(), Variable::known(Shape::Moment)),
+            ("unsubscribe_url".to_owned(), Variable::known(Shape::Text)),
             ("project".to_owned(), Variable::known(Shape::record("project", project.into_iter()))),
         ]);
         provided.variables.insert("trigger".to_owned(), Variable::known(trigger));

@@ -3,7 +3,8 @@
 use super::code::{Codes, Context};
 use super::{below, deps, segment_is_known};
 use crate::bytecode::{
-    EventId, Exit, Journey, Program, Send, Slot, StepId, StepKind, Trigger, TriggerField, Until, WaitedEvent,
+    BoundValue, EventId, Exit, Journey, Program, Send, Slot, StepId, StepKind, Trigger, TriggerField, Until,
+    WaitedEvent,
 };
 use crate::graph;
 
@@ -188,6 +189,11 @@ impl<'p> Check<'_, 'p> {
             below("channel", channel.index(), self.program.channels.len())?;
         }
         below("topic", send.topic.index(), self.program.topics.len())?;
+        for bound in &send.bound {
+            if let BoundValue::Slot(slot) = bound.value {
+                self.slot(slot)?;
+            }
+        }
         send.message.map_or(Ok(()), |slot| self.message(slot))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{ApiId, AudienceId, ChannelId, JourneyId, StepId, TopicId};
+use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 /// One effect of a step of the engine, in the order in which they came about.
@@ -112,12 +113,27 @@ pub struct Message {
     pub to: Option<Arc<str>>,
     /// What.
     pub content: MessageContent,
-    /// What the template may use besides the person and the trigger.
-    pub with: Vec<(Arc<str>, Value)>,
+    /// The values of `with`; names and types stand in the step.
+    pub with: Vec<Value>,
+    /// What was known at that moment, where somebody will render it ([`super::Engine::for_rendering`]).
+    pub seen: Option<Box<Seen>>,
     /// Whose consent it needed.
     pub topic: TopicId,
     /// The time of the entry.
     pub entry: i64,
+}
+
+/// What was known when a message was handed over, as far as its template can name it. Values are shared, not copied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// The person's attributes or their defaults, as in the program.
+    pub attributes: Box<[Value]>,
+    /// The trigger's fields, as the journey keeps them.
+    pub trigger: Box<[Value]>,
+    /// What the journey had bound, as in the step.
+    pub bound: Box<[Value]>,
+    /// The person's zone.
+    pub zone: TimeZone,
 }
 
 /// What a message says.

@@ -62,6 +62,8 @@ pub struct Engine {
     /// By attribute.
     defaults: Vec<Value>,
     seed: u64,
+    /// Whether messages carry what was known when they were handed over.
+    keeps_seen: bool,
 }
 
 impl Engine {
@@ -81,8 +83,16 @@ impl Engine {
             default_zone,
             defaults,
             seed,
+            keeps_seen: false,
             program,
         }
+    }
+
+    /// The same, with all that templates can name in each message ([`effect::Message::seen`]).
+    #[must_use]
+    pub fn for_rendering(mut self) -> Self {
+        self.keeps_seen = true;
+        self
     }
 
     /// The program.

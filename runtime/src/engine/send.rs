@@ -4,7 +4,7 @@
 //! consent, quiet hours, caps.
 
 use super::chance;
-use super::effect::{EffectKind, Message, MessageContent, Place, SkipReason, Why};
+use super::effect::{EffectKind, Message, MessageContent, Place, Seen, SkipReason, Why};
 use super::index::template_of;
 use super::instance::{Instance, Waits};
 use super::person::{Recent, RECENT_LIMIT};
@@ -13,7 +13,7 @@ use super::run::Run;
 use super::steps::Then;
 use crate::calendar;
 use crate::vm::value::Value;
-use flow_compiler::bytecode::{ChannelId, Content, Send, StepId, TopicId};
+use flow_compiler::bytecode::{AttrId, BoundValue, ChannelId, Content, Send, StepId, TopicId};
 use std::sync::Arc;
 
 /// What a judgement comes to.
@@ -167,17 +167,29 @@ impl Run<'_> {
         let content = self.content(instance, send, Some(channel));
         let id = self.message_id(instance, at, channel);
         instance.sent += 1;
-        let with = send
-            .with
-            .iter()
-            .map(|(name, code)| (Arc::from(name.as_str()), self.value(*code, Some(instance))))
-            .collect();
+        let with = send.with.iter().map(|given| self.value(given.code, Some(instance))).collect();
+        let seen = self.engine.keeps_seen.then(|| Box::new(self.seen(instance, send)));
         if let Some(bound) = send.message.and_then(|slot| instance.messages.get_mut(slot as usize)) {
             (bound.id, bound.outcomes) = (id, 0);
         }
         self.remember_message(send, channel, id);
-        let message = Message { id, at, channel, to, content, with, topic: send.topic, entry: instance.time };
+        let message = Message { id, at, channel, to, content, with, seen, topic: send.topic, entry: instance.time };
         self.tell(EffectKind::Message(Box::new(message)));
+    }
+
+    /// All that a template can name now.
+    fn seen(&self, instance: &Instance, send: &Send) -> Seen {
+        let attributes = (0..).take(self.engine.program.attributes.len());
+        let bound = send.bound.iter().map(|bound| match &bound.value {
+            BoundValue::Const(value) => Value::from_const(value),
+            BoundValue::Slot(slot) => instance.slots.get(*slot as usize).cloned().unwrap_or_default(),
+        });
+        Seen {
+            attributes: attributes.map(|at| self.engine.attribute(self.person, AttrId(at))).collect(),
+            trigger: instance.trigger.clone(),
+            bound: bound.collect(),
+            zone: self.engine.zone_of(self.person).clone(),
+        }
     }
 
     /// A hash of journey, person, entry and step, and of how many messages the entry has sent before, so that the

@@ -2,7 +2,9 @@
 
 use crate::vm::text::{push_json, push_json_text};
 use crate::vm::value::Value;
-use flow_compiler::bytecode::{ApiId, AudienceId, ChannelId, Exit, Field, JourneyId, Program, StepId, TopicId, Type};
+use flow_compiler::bytecode::{
+    ApiId, AudienceId, ChannelId, Exit, Field, JourneyId, Program, Step, StepId, StepKind, TopicId, Type,
+};
 
 /// Names as JSON texts, quotes included.
 #[derive(Debug, Default)]
@@ -28,8 +30,15 @@ struct ApiNames {
 #[derive(Debug, Default)]
 struct JourneyNames {
     name: Vec<u8>,
-    steps: Vec<Vec<u8>>,
+    steps: Vec<StepNames>,
     exits: Vec<Vec<u8>>,
+}
+
+#[derive(Debug)]
+struct StepNames {
+    identity: Vec<u8>,
+    /// What a send hands to its template.
+    with: Vec<FieldName>,
 }
 
 const NONE: &[u8] = b"null";
@@ -44,7 +53,7 @@ impl Names {
                 .iter()
                 .map(|journey| JourneyNames {
                     name: json(&journey.name),
-                    steps: journey.steps.iter().map(|step| json(&step.identity)).collect(),
+                    steps: journey.steps.iter().map(step_names).collect(),
                     exits: journey.exits.iter().map(|exit| json(&exit_text(program, exit))).collect(),
                 })
                 .collect(),
@@ -73,10 +82,17 @@ impl Names {
     /// A step's identity.
     #[must_use]
     pub fn step(&self, journey: JourneyId, step: StepId) -> &[u8] {
-        self.journeys
-            .get(journey.index())
-            .and_then(|journey| journey.steps.get(step.index()))
-            .map_or(NONE, Vec::as_slice)
+        self.names_of(journey, step).map_or(NONE, |step| &step.identity)
+    }
+
+    fn names_of(&self, journey: JourneyId, step: StepId) -> Option<&StepNames> {
+        self.journeys.get(journey.index())?.steps.get(step.index())
+    }
+
+    /// Appends what a send handed to its template as a JSON object.
+    pub fn push_with(&self, out: &mut Vec<u8>, journey: JourneyId, step: StepId, values: &[Value]) {
+        let names = self.names_of(journey, step).map(|step| step.with.as_slice()).unwrap_or_default();
+        self.push_object(out, names, values);
     }
 
     /// What an exit of a journey is about.
@@ -156,6 +172,14 @@ impl Names {
 
 fn fields(fields: &[Field], name: impl Fn(&Field) -> &String) -> Vec<FieldName> {
     fields.iter().map(|field| (json(name(field)), field.ty.clone())).collect()
+}
+
+fn step_names(step: &Step) -> StepNames {
+    let with = match &step.kind {
+        StepKind::Send(send) => send.with.iter().map(|given| (json(&given.name), given.ty.clone())).collect(),
+        _ => Vec::new(),
+    };
+    StepNames { identity: json(&step.identity), with }
 }
 
 /// An exit in a few words.

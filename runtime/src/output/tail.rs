@@ -3,7 +3,7 @@
 use super::names::Names;
 use crate::calendar::write_instant;
 use crate::engine::effect::{EffectKind, Message, MessageContent, Place, Request, Skipped, Why};
-use crate::vm::text::{push_json, push_json_text};
+use crate::vm::text::push_json_text;
 use crate::vm::value::Value;
 
 /// Of a message.
@@ -17,14 +17,7 @@ pub fn message(out: &mut Vec<u8>, names: &Names, user: &str, message: &Message) 
     let locale = content(out, &message.content);
     if !message.with.is_empty() {
         key(out, "with");
-        let mut open = b'{';
-        for (name, value) in &message.with {
-            out.push(std::mem::replace(&mut open, b','));
-            push_json_text(out, name);
-            out.push(b':');
-            push_json(out, value);
-        }
-        out.push(b'}');
+        names.push_with(out, message.at.journey, message.at.step, &message.with);
     }
     if !locale.is_empty() {
         text(out, "locale", locale);

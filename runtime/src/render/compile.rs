@@ -47,6 +47,18 @@ impl Template {
         Ok(Self { path: path.into(), source: source.into(), front, body, sizes })
     }
 
+    /// The path that it was compiled with.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The keys of the front matter, in order.
     pub fn front_keys(&self) -> impl Iterator<Item = &str> {
         self.front.iter().map(|(key, _)| key.as_ref())

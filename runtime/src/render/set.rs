@@ -21,6 +21,12 @@ impl Templates {
         self.parts.insert(part_name(path), template);
     }
 
+    /// The file that was compiled with this path.
+    #[must_use]
+    pub fn at_path(&self, path: &str) -> Option<&Template> {
+        self.parts.values().find(|template| template.path() == path)
+    }
+
     /// The file that `render "name"` means.
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&Template> {
