@@ -6,8 +6,9 @@ use crate::sources::Sources;
 use flow_compiler::compile::{compile, Compiled, SourceFile};
 use flow_compiler::diagnostic::{Diagnostic, Severity};
 use flow_compiler::project::{assemble, Listing, Project};
-use flow_grammar::LineIndex;
-use std::fs;
+use flow_grammar::{LineIndex, MAX_SOURCE_BYTES};
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The file that makes a folder a project.
@@ -197,7 +198,7 @@ impl Walk<'_> {
 
     /// Takes in what stands in a template; what is no text (a picture) is only listed.
     fn template(&mut self, path: &Path, below: &str) -> Result<(), String> {
-        let bytes = fs::read(path).map_err(|e| cannot_read(path, &e))?;
+        let bytes = bytes(path)?;
         if let Ok(text) = String::from_utf8(bytes) {
             let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
             self.listing.texts.insert(below.to_owned(), text);
@@ -218,11 +219,26 @@ impl Walk<'_> {
 
 /// Reads a text file; a byte order mark at its start is dropped.
 fn read(path: &Path) -> Result<String, String> {
-    let bytes = fs::read(path).map_err(|e| cannot_read(path, &e))?;
+    let bytes = bytes(path)?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
         Err(error) => Err(not_utf8(path, &error)),
     }
+}
+
+/// What stands in a file, up to a little more than any source may have: a file that is too long is refused by its length,
+/// not read to its end.
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    // Room for the rest of a character that the bound would cut.
+    const MOST: usize = MAX_SOURCE_BYTES + 8;
+    let file = File::open(path).map_err(|e| cannot_read(path, &e))?;
+    let mut bytes = Vec::new();
+    file.take(MOST as u64).read_to_end(&mut bytes).map_err(|e| cannot_read(path, &e))?;
+    if bytes.len() == MOST {
+        let cut = std::str::from_utf8(&bytes).err().filter(|error| error.error_len().is_none());
+        bytes.truncate(cut.map_or(MOST, |error| error.valid_up_to()));
+    }
+    Ok(bytes)
 }
 
 fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> String {

@@ -1,5 +1,6 @@
 //! Views of diagnostics: for people, for editors, for machines.
 
+mod excerpt;
 mod github;
 mod human;
 mod json;

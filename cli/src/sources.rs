@@ -14,6 +14,19 @@ pub struct Source<'p> {
     lines: LineIndex,
 }
 
+impl Source<'_> {
+    /// Line and column of an offset in bytes.
+    pub fn place(&self, offset: usize) -> LineColumn {
+        self.lines.line_column(self.text, u32::try_from(offset).unwrap_or(u32::MAX))
+    }
+
+    /// The bytes of a line (from 1), its line end included.
+    pub fn line(&self, line: u32) -> std::ops::Range<usize> {
+        let range = self.lines.line_range(line);
+        range.start as usize..range.end as usize
+    }
+}
+
 /// All files of a project.
 pub struct Sources<'p> {
     files: Vec<Source<'p>>,

@@ -75,6 +75,24 @@ fn a_single_file_looks_at_no_other_file() {
 }
 
 #[test]
+fn of_endless_lines_and_files_only_a_screenful_is_shown() {
+    let late = format!("on cart_added {}email @\n", "wait 2h ".repeat(2_000));
+    let accents = "on a email \"caffè caffè\" @\n";
+    let digits = "7".repeat(5 << 20);
+    let root = folder("endless", &[("late.flow", &late), ("accents.flow", accents), ("digits.flow", &digits)]);
+    for (file, place) in [("late.flow", "late.flow:1:16015"), ("accents.flow", "accents.flow:1:26")] {
+        let human = flowc(&root, &["check", file]).out;
+        let short = flowc(&root, &["check", file, "--format", "short"]).out;
+        assert!(human.len() < 4_000, "{file}: {} bytes", human.len());
+        assert!(human.contains(&format!("[{place}]")), "{human}");
+        assert!(short.contains(&format!("{place}: error[F01")), "{short}");
+    }
+    let ran = flowc(&root, &["check", "digits.flow"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("F0115") && ran.out.len() < 2_000, "{} bytes", ran.out.len());
+}
+
+#[test]
 fn warnings_can_be_denied() {
     let root =
         folder("deny", &[("flow.toml", BAD_CONFIG), ("a.flow", FLOW), ("templates/cart_reminder.email.liquid", "hi")]);

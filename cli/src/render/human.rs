@@ -1,9 +1,10 @@
 //! The source with the place marked, by miette.
 
+use super::excerpt::{Excerpt, LONGEST_MARK};
 use super::{short, Shown};
 use flow_compiler::diagnostic::{Diagnostic, Severity};
 use flow_grammar::span::Span;
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 use std::fmt;
 
 /// Messages are wrapped at this width.
@@ -22,11 +23,7 @@ pub(super) fn render(shown: &[Shown<'_>], colour: bool) -> String {
 
 fn report(handler: &GraphicalReportHandler, one: &Shown<'_>) -> String {
     let source = one.sources.get(one.found.span.file).filter(|source| !source.text.is_empty());
-    let view = View {
-        found: one.found,
-        source: source.map(|source| NamedSource::new(&source.path, source.text.to_owned())),
-        help: help(one),
-    };
+    let view = View { found: one.found, source: source.map(Excerpt), help: help(one) };
     let mut text = String::new();
     match handler.render_report(&mut text, &view) {
         Ok(()) if view.source.is_some() => text.trim_start_matches('\n').to_owned(),
@@ -50,7 +47,7 @@ fn help(one: &Shown<'_>) -> Option<String> {
 /// A finding as miette wants it.
 struct View<'c> {
     found: &'c Diagnostic,
-    source: Option<NamedSource<String>>,
+    source: Option<Excerpt<'c>>,
     help: Option<String>,
 }
 
@@ -86,7 +83,7 @@ impl miette::Diagnostic for View<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let range = |span: Span| (span.start as usize, span.len());
+        let range = |span: Span| (span.start as usize, span.len().min(LONGEST_MARK));
         let main = LabeledSpan::new_primary_with_span(None, range(self.found.span));
         let same_file = self.found.labels.iter().filter(|label| label.span.file == self.found.span.file);
         let others =
