@@ -178,7 +178,7 @@ fn replay(args: &Args, program: &Arc<Program>) -> Result<Summary, Problem> {
 
 fn source(args: &Args, opened: Opened) -> Result<Box<dyn Source>, String> {
     /// Large enough that threads have much to do, small enough for the caches.
-    const CHUNK: usize = 4 << 20;
+    const CHUNK: usize = 2 << 20;
     let named = |ending: &str| {
         let name = args.events.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name).to_owned();

@@ -2,17 +2,18 @@
 
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::Decimal;
-use xxhash_rust::xxh3::Xxh3;
+use smallvec::SmallVec;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// A number that depends on the seed and the parts alone, and differs wherever any of them does.
 pub(super) fn hash(seed: u64, parts: &[&str]) -> u64 {
-    let mut state = Xxh3::with_seed(seed);
+    let mut bytes = SmallVec::<[u8; 256]>::new();
     for part in parts {
         // The length keeps ("ab", "c") and ("a", "bc") apart.
-        state.update(&(part.len() as u64).to_le_bytes());
-        state.update(part.as_bytes());
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part.as_bytes());
     }
-    state.digest()
+    xxh3_64_with_seed(&bytes, seed)
 }
 
 /// A lot in `(0, 1]`, from the upper 53 bits of the hash.

@@ -11,6 +11,8 @@ use super::segments::Flip;
 use crate::calendar;
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{Again, Duration, EnterMode, EventId, Exit, Journey, JourneyId, StepId, Trigger};
+use smallvec::SmallVec;
+use thin_vec::ThinVec;
 
 /// The event that is a trigger, if one is.
 type Source<'s> = Option<(EventId, &'s [Value])>;
@@ -18,26 +20,39 @@ type Source<'s> = Option<(EventId, &'s [Value])>;
 impl Run<'_> {
     /// Enters every journey that the input is a trigger of, as declared, each at most once.
     pub fn entries(&mut self, signal: &Signal, flips: &[Flip]) {
-        let mut candidates: Vec<TriggerAt> = Vec::new();
-        let index = &self.engine.index;
-        if let Some(happened) = &signal.event {
-            candidates.extend(index.triggers_of_event(happened.event));
+        let engine = self.engine;
+        let index = &engine.index;
+        let of_event = signal.event.as_ref().map_or(&[][..], |happened| index.triggers_of_event(happened.event));
+        let source = signal.event.as_ref().map(|h| (h.event, &*h.fields));
+        if signal.attributes.is_empty() && signal.list.is_none() && flips.is_empty() {
+            // By far most inputs are events and nothing else, and an event's triggers stand in order.
+            self.enter_each(of_event, source);
+        } else {
+            let mut candidates = of_event.to_vec();
+            self.other_triggers(signal, flips, &mut candidates);
+            candidates.sort_unstable();
+            self.enter_each(&candidates, source);
         }
+        if let Some(journey) = signal.start {
+            self.try_enter(journey, None, None);
+        }
+    }
+
+    fn other_triggers(&self, signal: &Signal, flips: &[Flip], candidates: &mut Vec<TriggerAt>) {
+        let index = &self.engine.index;
         candidates.extend(signal.attributes.iter().flat_map(|a| index.triggers_of_change(*a)));
         candidates.extend(signal.list.iter().flat_map(|l| index.triggers_of_list(*l)));
         candidates.extend(flips.iter().flat_map(|(segment, inside)| index.triggers_of_segment(*segment, *inside)));
-        candidates.sort_unstable();
-        let source = signal.event.as_ref().map(|h| (h.event, &*h.fields));
+    }
+
+    fn enter_each(&mut self, candidates: &[TriggerAt], source: Source<'_>) {
         let mut done = None;
-        for (journey, trigger) in candidates {
+        for &(journey, trigger) in candidates {
             if done == Some(journey) || !self.triggers((journey, trigger), source) {
                 continue;
             }
             done = Some(journey);
             self.try_enter(journey, Some(trigger), source);
-        }
-        if let Some(journey) = signal.start {
-            self.try_enter(journey, None, None);
         }
     }
 
@@ -153,7 +168,7 @@ impl Run<'_> {
             converted: false,
             slots: vec![Value::Missing; journey.slots as usize].into(),
             messages: vec![Bound::default(); journey.messages as usize].into(),
-            threads: Vec::with_capacity(1),
+            threads: SmallVec::new(),
             begun: 0,
             sent: 0,
             exit_due: i64::MAX,
@@ -269,7 +284,7 @@ impl Run<'_> {
 }
 
 /// The element at `place`; the list is filled in order, so that it is there or next.
-fn at_clock(list: &mut Vec<Clocked>, place: usize) -> &mut Clocked {
+fn at_clock(list: &mut ThinVec<Clocked>, place: usize) -> &mut Clocked {
     at_place(list, place)
 }
 

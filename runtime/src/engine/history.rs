@@ -9,6 +9,7 @@ use crate::vm::Moment;
 use flow_compiler::bytecode::{Arith, EventId, Log, QueryAnswer, Strategy};
 use jiff::tz::TimeZone;
 use std::cmp::Ordering;
+use thin_vec::ThinVec;
 
 /// A place in time: milliseconds, then the person's order.
 pub(super) type At = (i64, u64);
@@ -226,9 +227,12 @@ fn unite_totals(ours: &mut Running, theirs: Running, answer: QueryAnswer) {
 }
 
 /// The element at `place`, made (with all before it) if it is not there yet.
-pub(super) fn at_place<T: Default>(list: &mut Vec<T>, place: usize) -> &mut T {
+pub(super) fn at_place<T: Default>(list: &mut ThinVec<T>, place: usize) -> &mut T {
     if list.len() <= place {
-        list.resize_with(place + 1, T::default);
+        list.reserve_exact(place + 1 - list.len());
+    }
+    while list.len() <= place {
+        list.push(T::default());
     }
     // The list is longer than `place` now.
     #[allow(clippy::indexing_slicing)]

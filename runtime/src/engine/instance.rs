@@ -2,6 +2,7 @@
 
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{JourneyId, Outcome, StepId};
+use smallvec::SmallVec;
 
 /// One entry into a journey.
 #[derive(Clone, Debug)]
@@ -21,7 +22,8 @@ pub(super) struct Instance {
     pub converted: bool,
     pub slots: Box<[Value]>,
     pub messages: Box<[Bound]>,
-    pub threads: Vec<Thread>,
+    /// Nearly always one.
+    pub threads: SmallVec<[Thread; 1]>,
     /// How many threads have been begun.
     pub begun: u16,
     /// How many messages have been handed over: part of their ids.

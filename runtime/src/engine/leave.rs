@@ -9,6 +9,7 @@ use super::view::View;
 use crate::calendar;
 use crate::vm::Moment;
 use flow_compiler::bytecode::{Exit, Goal};
+use thin_vec::ThinVec;
 
 impl Run<'_> {
     /// Leaves every journey that an exit ends by this input.
@@ -118,7 +119,7 @@ impl Run<'_> {
         }
         drop(instance);
         if self.person.instances.is_empty() {
-            self.person.instances = Vec::new();
+            self.person.instances = ThinVec::new();
         }
         let kept = &self.engine.index.journey(journey).kept_in_flight;
         history::forget_after(self.engine, self.person, kept, self.now);

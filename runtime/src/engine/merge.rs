@@ -11,12 +11,12 @@ use super::person::{Clocked, Person, Rare};
 use super::run::{Run, Signal};
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{AttrId, EnterMode};
+use thin_vec::ThinVec;
 
 impl Run<'_> {
     /// Joins another person into this one; what changes for them is taken like an input.
     pub fn merge(mut self, mut other: Person) {
-        let first = !self.person.seen && !other.seen;
-        self.person.seen = true;
+        let first = self.person.order == 0 && other.order == 0;
         history::unite(self.engine, self.person, &mut other);
         self.unite_attributes(&other);
         let theirs = std::mem::take(other.rare_mut());
@@ -90,7 +90,7 @@ impl Run<'_> {
         }
     }
 
-    fn unite_instances(&mut self, theirs: Vec<Instance>) {
+    fn unite_instances(&mut self, theirs: ThinVec<Instance>) {
         for mut instance in theirs {
             instance.number = self.person.number();
             let Some(place) = self.rival(&instance) else {

@@ -104,7 +104,7 @@ impl Engine {
     /// A person not seen before.
     #[must_use]
     pub fn person(&self, id: &str) -> Person {
-        Person::new(Arc::from(id))
+        Person::new(id)
     }
 
     /// Takes one input at the instant `now`, which must not lie before any instant this person has seen. All
@@ -147,13 +147,22 @@ impl Engine {
     /// The value of an attribute, or its default.
     #[must_use]
     pub fn attribute(&self, person: &Person, attribute: AttrId) -> Value {
-        if self.program.id_attr == Some(attribute) {
-            return Value::Text(Arc::clone(&person.id));
-        }
-        match person.attributes.get(attribute.index()) {
-            None | Some(Value::Missing) => self.defaults.get(attribute.index()).cloned().unwrap_or_default(),
+        match self.attribute_at(person, attribute) {
             Some(value) => value.clone(),
+            None => Value::text(&person.id),
         }
+    }
+
+    /// The same where it stands; none: it is the person's id.
+    fn attribute_at<'a>(&'a self, person: &'a Person, attribute: AttrId) -> Option<&'a Value> {
+        static MISSING: Value = Value::Missing;
+        if self.program.id_attr == Some(attribute) {
+            return None;
+        }
+        Some(match person.attributes.get(attribute.index()) {
+            None | Some(Value::Missing) => self.defaults.get(attribute.index()).unwrap_or(&MISSING),
+            Some(value) => value,
+        })
     }
 
     fn evaluate(&self, code: CodeId, view: &View<'_>, moment: &mut Moment) -> Value {

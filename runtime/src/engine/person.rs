@@ -3,31 +3,32 @@
 use super::history::{EventHistory, Running};
 use super::instance::Instance;
 use crate::vm::value::Value;
+use compact_str::CompactString;
 use flow_compiler::bytecode::{ChannelId, JourneyId, TopicId};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use std::sync::{Arc, LazyLock};
+use thin_vec::ThinVec;
 
-/// The state of one person. Made by [`super::Engine::person`], changed by the engine alone.
+/// The state of one person. There are very many of them, so that its lists are one word each. Made by [`super::Engine::person`], changed by the engine alone.
 #[derive(Clone, Debug)]
 pub struct Person {
-    pub(super) id: Arc<str>,
-    /// Whether an input has been taken.
-    pub(super) seen: bool,
-    /// Counts the inputs taken: tells before from after at one instant.
+    /// Most ids are short enough to stand here and nowhere else.
+    pub(super) id: CompactString,
+    /// Counts the inputs taken: tells before from after at one instant. 0: the person is new.
     pub(super) order: u64,
     /// The earliest instant at which a timer is due; `i64::MAX`: none.
     pub(super) next_due: i64,
     /// By attribute; missing means the default. Shorter than the program's list where the rest is not set.
-    pub(super) attributes: Vec<Value>,
+    pub(super) attributes: ThinVec<Value>,
     /// The person's own time zone.
     pub(super) zone: Option<TimeZone>,
     /// By place in [`super::index::Index::histories`]; as long as needed.
-    pub(super) history: Vec<EventHistory>,
+    pub(super) history: ThinVec<EventHistory>,
     /// Running totals, by cell; as long as needed.
-    pub(super) running: Vec<Running>,
+    pub(super) running: ThinVec<Running>,
     /// In flight, in the order of (journey, entry).
-    pub(super) instances: Vec<Instance>,
+    pub(super) instances: ThinVec<Instance>,
     /// Numbers of entries and requests given so far.
     pub(super) numbers: u64,
     rare: Option<Box<Rare>>,
@@ -43,7 +44,7 @@ pub(super) struct Rare {
     /// By followed segment.
     pub segments: Vec<Membership>,
     /// When schedules and dates put the person into a journey, by trigger of [`super::index::Index::clocked`].
-    pub clocked: Vec<Clocked>,
+    pub clocked: ThinVec<Clocked>,
     /// Channels that may not be used.
     pub suppressed: Vec<Suppressed>,
     /// Consent that was given or withdrawn.
@@ -113,17 +114,16 @@ pub(super) const RECENT_LIMIT: usize = 16;
 static NOTHING_RARE: LazyLock<Rare> = LazyLock::new(Rare::default);
 
 impl Person {
-    pub(super) fn new(id: Arc<str>) -> Self {
+    pub(super) fn new(id: &str) -> Self {
         Self {
-            id,
-            seen: false,
+            id: id.into(),
             order: 0,
             next_due: i64::MAX,
-            attributes: Vec::new(),
+            attributes: ThinVec::new(),
             zone: None,
-            history: Vec::new(),
-            running: Vec::new(),
-            instances: Vec::new(),
+            history: ThinVec::new(),
+            running: ThinVec::new(),
+            instances: ThinVec::new(),
             numbers: 0,
             rare: None,
         }

@@ -9,6 +9,7 @@ use super::{Engine, CHAIN_LIMIT};
 use crate::vm::value::Value;
 use crate::vm::Moment;
 use flow_compiler::bytecode::{AttrId, CodeId, Deps, EventId, JourneyId, ListId, Outcome};
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// What is under way.
@@ -76,10 +77,9 @@ impl<'a> Run<'a> {
 
     /// Takes an input and all that it causes.
     pub fn input(mut self, input: Input) {
-        let first = !self.person.seen;
+        let first = self.person.order == 0;
         let mut signal = self.update(input);
         if first {
-            self.person.seen = true;
             signal.everything = true;
             self.set_clocks(None);
         }
@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
     pub fn timers(mut self) {
         // Set before anything runs: what is still due at this instant afterwards fires in the next round.
         let triggers = self.due_triggers();
-        let mut instances: Vec<Due> = self.due_instances();
+        let mut instances = self.due_instances();
         instances.sort_unstable();
         let mut triggers = triggers.into_iter().peekable();
         // As by one input, a person enters a journey at most once by one instant.
@@ -133,8 +133,8 @@ impl<'a> Run<'a> {
         self.settle();
     }
 
-    fn due_instances(&self) -> Vec<Due> {
-        let mut due = Vec::new();
+    fn due_instances(&self) -> SmallVec<[Due; 2]> {
+        let mut due = SmallVec::new();
         for instance in &self.person.instances {
             let (journey, time, number) = instance.rank();
             if let Some((_, at)) = instance.pending {

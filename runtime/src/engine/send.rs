@@ -13,6 +13,7 @@ use super::run::Run;
 use super::steps::Then;
 use crate::calendar;
 use crate::vm::value::Value;
+use compact_str::format_compact;
 use flow_compiler::bytecode::{AttrId, BoundValue, ChannelId, Content, Send, StepId, TopicId};
 use std::sync::Arc;
 
@@ -199,7 +200,7 @@ impl Run<'_> {
         let journey = program.journeys.get(at.journey.index());
         let step = journey.and_then(|j| j.steps.get(at.step.index())).map_or("", |s| &s.identity);
         let channel = program.channels.get(channel.index()).map_or("", |c| &c.name);
-        let entry = format!("{}/{}/{}", instance.time, instance.number, instance.sent);
+        let entry = format_compact!("{}/{}/{}", instance.time, instance.number, instance.sent);
         chance::hash(0, &[journey.map_or("", |j| &j.name), self.person.id(), &entry, step, channel]).max(1)
     }
 

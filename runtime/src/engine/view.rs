@@ -6,7 +6,7 @@ use super::person::Person;
 use super::reach;
 use super::Engine;
 use crate::vm::value::Value;
-use crate::vm::{Facts, Moment};
+use crate::vm::{Facts, Moment, Read};
 use flow_compiler::bytecode::{
     AttrId, ChannelId, EventId, MessageSlot, Outcome, Query, QueryAnswer, QueryId, QueryWindow, Slot, Strategy, TopicId,
 };
@@ -185,6 +185,22 @@ impl Facts for View<'_> {
             Fields::None => Value::Missing,
             Fields::All(fields) => fields.get(field as usize).cloned().unwrap_or_default(),
             Fields::Kept(event, fields) => self.kept(event, fields, field),
+        }
+    }
+
+    fn peek(&self, read: Read) -> Option<&Value> {
+        static MISSING: Value = Value::Missing;
+        match read {
+            Read::Attribute(attribute) => self.engine.attribute_at(self.person, attribute),
+            Read::Trigger(field) => Some(self.trigger.get(field as usize).unwrap_or(&MISSING)),
+            Read::Field(field) => Some(match self.fields {
+                Fields::None => &MISSING,
+                Fields::All(fields) => fields.get(field as usize).unwrap_or(&MISSING),
+                Fields::Kept(event, fields) => {
+                    let place = history::kept_field(&self.engine.index, event, field);
+                    place.and_then(|place| fields.get(place)).unwrap_or(&MISSING)
+                }
+            }),
         }
     }
 

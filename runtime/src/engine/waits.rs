@@ -6,6 +6,7 @@ use super::run::{Run, Signal};
 use crate::calendar;
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{CodeId, StepId, StepKind, Until, WaitedEvent};
+use smallvec::SmallVec;
 
 /// What a wait is looked at for. At one instant inputs come before timers, so that an input never ends a wait by
 /// its bound alone.
@@ -29,7 +30,7 @@ impl Run<'_> {
     /// Shows an input to every thread that waits; those that it ends run on.
     pub fn waits(&mut self, signal: &Signal) {
         // Noted beforehand: a wait that is only reached by this input needs a new event.
-        let mut waiting = Vec::new();
+        let mut waiting = SmallVec::<[(u64, u16); 4]>::new();
         for instance in &self.person.instances {
             if self.may_care(instance, signal) {
                 waiting.push((instance.number, 0));

@@ -35,13 +35,32 @@ impl Index {
         }
     }
 
-    /// Adds a person who was not found. `hash_of` gives the hash of one added before.
-    pub fn add(&mut self, hash: u64, place: u32, hash_of: impl Fn(u32) -> u64) {
+    /// The place at which the person with this hash is very likely found, if there is such a person.
+    #[must_use]
+    pub fn likely(&self, hash: u64) -> u32 {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mark = hash << 32;
+        let mut at = (hash >> 7) as usize & mask;
+        loop {
+            match self.slots.get(at) {
+                None | Some(0) => return u32::MAX,
+                Some(slot) if slot & !u64::from(u32::MAX) == mark => return (*slot as u32).wrapping_sub(1),
+                Some(_) => at = (at + 1) & mask,
+            }
+        }
+    }
+
+    /// Adds a person who was not found. `hash_of` gives the hash of one added before, unless they are there no more.
+    pub fn add(&mut self, hash: u64, place: u32, hash_of: impl Fn(u32) -> Option<u64>) {
         if self.count * 2 >= self.slots.len() {
             let larger = vec![0; (self.slots.len() * 2).max(64)];
             let old = std::mem::replace(&mut self.slots, larger);
+            self.count = 0;
             for slot in old.into_iter().filter(|slot| *slot != 0) {
-                self.put(hash_of((slot as u32).wrapping_sub(1)), slot);
+                if let Some(hash) = hash_of((slot as u32).wrapping_sub(1)) {
+                    self.put(hash, slot);
+                    self.count += 1;
+                }
             }
         }
         self.count += 1;
@@ -108,7 +127,8 @@ mod tests {
         for (place, name) in names.iter().enumerate() {
             let found = index.find(hash_of(name), |place| names[place as usize] == *name);
             assert_eq!(found, None);
-            index.add(hash_of(name), place as u32, |place| hash_of(&names[place as usize]));
+            index.add(hash_of(name), place as u32, |place| Some(hash_of(&names[place as usize])));
+            assert_eq!(index.likely(hash_of(name)), place as u32);
         }
         for (place, name) in names.iter().enumerate() {
             let found = index.find(hash_of(name), |place| names[place as usize] == *name);

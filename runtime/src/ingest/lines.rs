@@ -1,7 +1,41 @@
 //! A log in pieces that end where lines end, so that several threads can read it.
 
 use super::segment::LONGEST_LINE;
+use memchr::{memchr, memrchr};
 use std::io::{self, Read};
+
+/// Whole lines, in a buffer that can be used again.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// Always initialised to its end; only the first `len` bytes count.
+    buffer: Vec<u8>,
+    len: usize,
+}
+
+impl Chunk {
+    /// What was read.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.len).unwrap_or_default()
+    }
+
+    /// The part that nothing has been read into, of at least one byte and up to `size` in all.
+    fn room(&mut self, size: usize) -> &mut [u8] {
+        let size = size.max(self.len + 1);
+        if self.buffer.len() < size {
+            self.buffer.resize(size, 0);
+        }
+        self.buffer.get_mut(self.len..size).unwrap_or_default()
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let room = self.room(self.len + bytes.len());
+        for (to, from) in room.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        self.len += bytes.len();
+    }
+}
 
 /// Cuts what it reads into chunks of whole lines.
 pub struct Chunks<R> {
@@ -18,48 +52,57 @@ impl<R: Read> Chunks<R> {
         Self { read, size: size.max(1), rest: Vec::new(), ended: false }
     }
 
-    /// The next chunk; none at the end. Of a line that is too long only as much is kept as shows that it is.
+    /// The next chunk, in the buffer of an old one; none at the end. Of a line that is too long only as much is kept
+    /// as shows that it is.
     ///
     /// # Errors
     /// When reading fails.
-    pub fn next_chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut chunk = std::mem::take(&mut self.rest);
-        let mut from = 0;
+    pub fn next_chunk(&mut self, mut chunk: Chunk) -> io::Result<Option<Chunk>> {
+        chunk.len = 0;
+        chunk.push(&std::mem::take(&mut self.rest));
         loop {
             if self.ended {
-                return Ok(Some(chunk).filter(|chunk| !chunk.is_empty()));
+                return Ok(Some(chunk).filter(|chunk| chunk.len > 0));
             }
-            let before = chunk.len();
-            let wanted = self.size.saturating_sub(before).max(1);
-            let got = self.read.by_ref().take(wanted as u64).read_to_end(&mut chunk)?;
-            self.ended = got == 0;
             // Without a line's end so far, only what is new can hold one.
-            let last = chunk.iter().skip(from).rposition(|byte| *byte == b'\n').map(|place| from + place + 1);
-            if let Some(end) = last.filter(|_| !self.ended) {
-                self.rest = chunk.split_off(end);
+            let from = chunk.len;
+            self.fill(&mut chunk)?;
+            let new = chunk.bytes().get(from..).unwrap_or_default();
+            if let Some(end) = memrchr(b'\n', new).map(|place| from + place + 1).filter(|_| !self.ended) {
+                self.rest = chunk.bytes().get(end..).unwrap_or_default().to_vec();
+                chunk.len = end;
                 return Ok(Some(chunk));
             }
             if !self.ended {
-                from = chunk.len();
-                if chunk.len() > LONGEST_LINE + 1 {
-                    chunk.truncate(LONGEST_LINE + 1);
+                if chunk.len > LONGEST_LINE + 1 {
+                    chunk.len = LONGEST_LINE + 1;
                     self.skip_line(&mut chunk)?;
                     return Ok(Some(chunk));
                 }
-                if chunk.len() >= self.size {
-                    self.size_up(&chunk);
-                }
+                // A line that is longer than a chunk is read in larger steps.
+                self.size = (chunk.len * 2).min(2 * LONGEST_LINE).max(self.size);
             }
         }
     }
 
-    /// A line that is longer than a chunk is read in larger steps.
-    fn size_up(&mut self, chunk: &[u8]) {
-        self.size = (chunk.len() * 2).min(2 * LONGEST_LINE).max(self.size);
+    /// Reads until the chunk has its size, or to the end.
+    fn fill(&mut self, chunk: &mut Chunk) -> io::Result<()> {
+        while chunk.len < self.size {
+            match self.read.read(chunk.room(self.size)) {
+                Ok(0) => {
+                    self.ended = true;
+                    return Ok(());
+                }
+                Ok(count) => chunk.len += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Reads on to the end of the line; what follows is kept.
-    fn skip_line(&mut self, chunk: &mut Vec<u8>) -> io::Result<()> {
+    fn skip_line(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         let mut buffer = vec![0; 1 << 16];
         loop {
             let count = match self.read.read(&mut buffer) {
@@ -72,8 +115,8 @@ impl<R: Read> Chunks<R> {
                 self.ended = true;
                 return Ok(());
             }
-            if let Some(end) = got.iter().position(|byte| *byte == b'\n') {
-                chunk.push(b'\n');
+            if let Some(end) = memchr(b'\n', got) {
+                chunk.push(b"\n");
                 self.rest = got.get(end + 1..).unwrap_or_default().to_vec();
                 return Ok(());
             }
@@ -90,7 +133,7 @@ pub fn pieces(chunk: &[u8], count: usize) -> Vec<&[u8]> {
     let mut pieces = Vec::new();
     let mut rest = chunk;
     while rest.len() > size {
-        let end = rest.iter().skip(size).position(|byte| *byte == b'\n').map_or(rest.len(), |place| size + place + 1);
+        let end = rest.get(size..).and_then(|rest| memchr(b'\n', rest)).map_or(rest.len(), |place| size + place + 1);
         let (piece, after) = rest.split_at(end);
         pieces.push(piece);
         rest = after;
@@ -108,8 +151,10 @@ mod tests {
     fn all(text: &[u8], size: usize) -> Vec<Vec<u8>> {
         let mut chunks = Chunks::new(text, size);
         let mut all = Vec::new();
-        while let Some(chunk) = chunks.next_chunk().unwrap() {
-            all.push(chunk);
+        let mut used = Chunk::default();
+        while let Some(chunk) = chunks.next_chunk(std::mem::take(&mut used)).unwrap() {
+            all.push(chunk.bytes().to_vec());
+            used = chunk;
         }
         all
     }

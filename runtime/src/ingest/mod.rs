@@ -11,6 +11,7 @@ pub mod lines;
 pub mod number;
 pub mod open;
 pub mod repeats;
+mod scan;
 pub mod schema;
 pub mod segment;
 pub mod source;

@@ -4,11 +4,13 @@
 //! program turns out to want them.
 
 use super::decode::{found, is_null, object, text, Misfit};
+use super::scan::Scanner;
 use super::schema::{EventPlan, Schema};
 use super::{Block, Dead, IdRef, Join, MessageKey, NameMap, Original, Record, What};
 use crate::calendar::parse_instant;
 use crate::engine::input::Input;
 use flow_compiler::bytecode::{ChannelId, EventId, Outcome};
+use memchr::memchr;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -18,13 +20,24 @@ use std::fmt;
 pub const LONGEST_LINE: usize = 1 << 20;
 /// So much of it stands in the dead letter.
 const LONG_LINE_SHOWN: usize = 1_000;
+/// Some editors begin a file with it.
+const MARK: &str = "\u{feff}";
 
 /// Reads lines of a log. What it gives depends on the lines alone.
 #[must_use]
 pub fn read(schema: &Schema, bytes: &[u8]) -> Block {
     let mut reader = Reader::new(schema);
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        reader.line(line.strip_suffix(b"\n").unwrap_or(line));
+    // Looked at once for all lines, which costs next to nothing; one by one only where one is not.
+    let text = std::str::from_utf8(bytes).ok();
+    let mut start = 0;
+    while start < bytes.len() {
+        let rest = bytes.get(start..).unwrap_or_default();
+        let length = memchr(b'\n', rest).unwrap_or(rest.len());
+        match text.and_then(|text| text.get(start..start + length)) {
+            Some(line) => reader.text(line),
+            None => reader.line(rest.get(..length).unwrap_or_default()),
+        }
+        start += length + 1;
         reader.line = reader.line.saturating_add(1);
     }
     reader.block.lines = u64::from(reader.line);
@@ -36,31 +49,55 @@ pub(super) struct Reader<'s> {
     pub schema: &'s Schema,
     pub block: Block,
     unknown: NameMap<u32>,
+    scanner: Scanner<'s>,
     pub line: u32,
 }
 
 impl<'s> Reader<'s> {
     pub fn new(schema: &'s Schema) -> Self {
-        Self { schema, block: Block::default(), unknown: NameMap::default(), line: 0 }
+        Self { schema, block: Block::default(), unknown: NameMap::default(), scanner: Scanner::new(schema), line: 0 }
     }
 
     /// Takes in a line.
     pub fn line(&mut self, line: &[u8]) {
+        match std::str::from_utf8(line) {
+            Ok(line) => self.text(line),
+            Err(_) if line.len() > LONGEST_LINE => self.too_long(line),
+            Err(_) => {
+                let line = line.trim_ascii();
+                let line = if self.line == 0 { line.strip_prefix(MARK.as_bytes()).unwrap_or(line) } else { line };
+                let original = Original::Text(String::from_utf8_lossy(line).into());
+                self.dead(None, "the line is not UTF-8".to_owned(), original);
+            }
+        }
+    }
+
+    /// Takes in a line that is UTF-8.
+    fn text(&mut self, line: &str) {
         if line.len() > LONGEST_LINE {
-            let start = String::from_utf8_lossy(line.get(..LONG_LINE_SHOWN).unwrap_or(line));
-            let reason = format!("the line is longer than {LONGEST_LINE} bytes; its beginning stands here");
-            self.dead(None, reason, Original::Text(start.into()));
+            self.too_long(line.as_bytes());
             return;
         }
         let line = line.trim_ascii();
-        let line = if self.line == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+        let line = if self.line == 0 { line.strip_prefix(MARK).unwrap_or(line) } else { line };
         if line.is_empty() {
             return;
         }
-        let Ok(json) = std::str::from_utf8(line) else {
-            self.dead(None, "the line is not UTF-8".to_owned(), Original::Text(String::from_utf8_lossy(line).into()));
-            return;
-        };
+        let number = |block: &mut Block, name: &str| number_of(&mut self.unknown, block, name);
+        match self.scanner.line(line, self.line, &mut self.block, number) {
+            Some(record) => self.block.records.push(record),
+            None => self.json(line),
+        }
+    }
+
+    fn too_long(&mut self, line: &[u8]) {
+        let start = String::from_utf8_lossy(line.get(..LONG_LINE_SHOWN).unwrap_or(line));
+        let reason = format!("the line is longer than {LONGEST_LINE} bytes; its beginning stands here");
+        self.dead(None, reason, Original::Text(start.into()));
+    }
+
+    /// The long way, which takes whatever JSON can say.
+    pub(super) fn json(&mut self, json: &str) {
         match serde_json::from_str::<Line<'_>>(json) {
             Ok(Line::Call(call)) => match call.batch {
                 Some(batch) if !is_null(batch) => self.batch(batch.get(), json),
@@ -68,7 +105,7 @@ impl<'s> Reader<'s> {
             },
             Ok(Line::Several) => self.batch(json, json),
             Err(error) => {
-                let reason = match line.first() {
+                let reason = match json.as_bytes().first() {
                     Some(b'{' | b'[') => format!("the line is not JSON: {error}"),
                     _ => "the line is not a JSON object".to_owned(),
                 };
@@ -251,13 +288,7 @@ impl<'s> Reader<'s> {
     }
 
     fn unknown(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.unknown.get(name) {
-            return *number;
-        }
-        let number = u32::try_from(self.block.names.len()).unwrap_or(u32::MAX);
-        self.block.names.push(name.into());
-        self.unknown.insert(name.into(), number);
-        number
+        number_of(&mut self.unknown, &mut self.block, name)
     }
 
     /// What the call's context says about consent, with what else it says.
@@ -351,6 +382,17 @@ impl Schema {
         .map_err(|misfit| misfit.below("properties"))?;
         Ok(self.consent(given, topic.as_deref(), channel.as_deref()))
     }
+}
+
+/// The number of a name that the program does not know.
+fn number_of(numbers: &mut NameMap<u32>, block: &mut Block, name: &str) -> u32 {
+    if let Some(number) = numbers.get(name) {
+        return *number;
+    }
+    let number = u32::try_from(block.names.len()).unwrap_or(u32::MAX);
+    block.names.push(name.into());
+    numbers.insert(name.into(), number);
+    number
 }
 
 fn message_id(text: &str) -> Option<u64> {

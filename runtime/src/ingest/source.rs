@@ -1,12 +1,12 @@
 //! Where blocks of records come from.
 
 use super::csv::Rows;
-use super::lines::{pieces, Chunks};
+use super::lines::{pieces, Chunk, Chunks};
 use super::schema::Schema;
 use super::{segment, Block, Record, What};
 use rayon::prelude::*;
 use std::io::{self, Read};
-use std::sync::mpsc::{sync_channel, Receiver};
+use std::sync::mpsc::{channel, sync_channel, Receiver, Sender};
 
 /// Gives blocks in the order of arrival.
 pub trait Source: Send {
@@ -19,7 +19,9 @@ pub trait Source: Send {
 
 /// Calls as lines of JSON. One thread reads, all parse.
 pub struct Lines {
-    chunks: Receiver<io::Result<Vec<u8>>>,
+    chunks: Receiver<io::Result<Chunk>>,
+    /// Buffers go back to be filled again.
+    used: Sender<Chunk>,
     line: u64,
 }
 
@@ -29,16 +31,17 @@ impl Lines {
     pub fn new(read: Box<dyn Read + Send>, size: usize) -> Self {
         // One chunk is worked on while the next one lies ready and a third is read.
         let (sender, chunks) = sync_channel(1);
+        let (used, free) = channel();
         std::thread::spawn(move || {
             let mut reader = Chunks::new(read, size);
-            while let Some(chunk) = reader.next_chunk().transpose() {
+            while let Some(chunk) = reader.next_chunk(free.try_recv().unwrap_or_default()).transpose() {
                 let failed = chunk.is_err();
                 if sender.send(chunk).is_err() || failed {
                     return;
                 }
             }
         });
-        Self { chunks, line: 0 }
+        Self { chunks, used, line: 0 }
     }
 }
 
@@ -48,12 +51,14 @@ impl Source for Lines {
         const PIECES: usize = 4;
         let Ok(chunk) = self.chunks.recv() else { return Ok(None) };
         let chunk = chunk?;
-        let pieces = pieces(&chunk, rayon::current_num_threads() * PIECES);
+        let pieces = pieces(chunk.bytes(), rayon::current_num_threads() * PIECES);
         let mut blocks: Vec<Block> = pieces.into_par_iter().map(|piece| segment::read(schema, piece)).collect();
         for block in &mut blocks {
             block.first_line = self.line;
             self.line += block.lines;
         }
+        // The one who reads may be done, and want no more.
+        let _ = self.used.send(chunk);
         Ok(Some(blocks))
     }
 }

@@ -61,9 +61,15 @@ impl Lane {
         self.rows.push(Row { time, cause, person, order, kind, start, len });
     }
 
+    /// Makes room for so many more.
+    pub fn reserve(&mut self, more: usize) {
+        self.rows.reserve(more);
+    }
+
     /// Puts the lines in order.
     pub fn sort(&mut self) {
-        self.rows.sort_unstable_by_key(Row::key);
+        // They have come about nearly in order, which this sort makes use of.
+        self.rows.sort_by_key(Row::key);
     }
 
     /// The text of a line.

@@ -13,6 +13,7 @@ mod rows;
 pub mod shard;
 pub mod summary;
 pub mod throttle;
+mod timers;
 mod writer;
 
 use crate::answers::Answers;
@@ -362,7 +363,7 @@ impl<'e> Replay<'e> {
         let setting = &self.setting;
         self.shards.par_iter_mut().for_each(|shard| {
             shard.take_work(setting, blocks);
-            shard.fire_all(setting, before);
+            shard.drain(setting, before);
             shard.lane.sort();
         });
         self.held.sort();

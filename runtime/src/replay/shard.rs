@@ -2,16 +2,15 @@
 
 use super::lane::{Lane, RowKind};
 use super::summary::Counts;
+use super::timers::Timers;
 use crate::answers::{answer_all, Answers};
 use crate::engine::effect::{Cause, Effect, EffectKind, Request};
 use crate::engine::input::Input;
 use crate::engine::{Engine, Person};
 use crate::ingest::identity::{Index, Target};
-use crate::ingest::{Block, IdRef};
+use crate::ingest::{hash_of, Block, IdRef};
 use crate::output::names::Names;
 use crate::output::tail;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 /// What all shards share.
 #[derive(Debug)]
@@ -74,29 +73,30 @@ impl Who {
     }
 }
 
-/// One person.
+/// One person. Two lines of a cache, and never a third.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Slot {
     /// None: joined into another.
     pub person: Option<Person>,
-    hash: u64,
     /// The number of the first input: people's order.
     pub first: u64,
-    /// When the next timer is due; `i64::MAX`: never.
-    due: i64,
-    /// The earliest entry of this person in the heap.
+    /// The earliest time at which the shard's timers will look at this person; `i64::MAX`: never.
     queued: i64,
     /// Whether a `userId` ever named them.
     pub known: bool,
 }
+
+/// So many inputs are looked at together: their people fit into the cache of one processor.
+const AT_ONCE: usize = 1_024;
 
 /// A part of the people.
 #[derive(Debug)]
 pub struct Shard {
     index: Index,
     people: Vec<Slot>,
-    /// Timers to come, by time. An entry that is no longer true is passed over.
-    timers: BinaryHeap<Reverse<(i64, u32)>>,
+    /// Timers to come. One that is no longer true is passed over.
+    timers: Timers,
     /// Inputs that have not been taken.
     pub work: Vec<Work>,
     /// Lines that came about.
@@ -105,6 +105,7 @@ pub struct Shard {
     pub counts: Counts,
     effects: Vec<Effect>,
     order: u64,
+    places: Vec<u32>,
 }
 
 impl Shard {
@@ -114,23 +115,25 @@ impl Shard {
         Self {
             index: Index::default(),
             people: Vec::new(),
-            timers: BinaryHeap::new(),
+            timers: Timers::default(),
             work: Vec::new(),
             lane: Lane::default(),
             counts,
             effects: Vec::new(),
             order: 0,
+            places: Vec::new(),
         }
     }
 
     /// The place of a person who was seen before.
     #[must_use]
     pub fn find(&self, id: &str, hash: u64) -> Option<u32> {
-        let same = |place: u32| {
-            let slot = self.people.get(place as usize);
-            slot.and_then(|slot| slot.person.as_ref()).is_some_and(|person| person.id() == id)
-        };
-        self.index.find(hash, same)
+        self.index.find(hash, |place| self.is(place, id))
+    }
+
+    fn is(&self, place: u32, id: &str) -> bool {
+        let slot = self.people.get(place as usize);
+        slot.and_then(|slot| slot.person.as_ref()).is_some_and(|person| person.id() == id)
     }
 
     /// The place of a person, who is added if need be.
@@ -140,9 +143,13 @@ impl Shard {
         }
         let place = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
         let person = Some(setting.engine.person(id));
-        self.people.push(Slot { person, hash, first: seq, due: i64::MAX, queued: i64::MAX, known: false });
+        self.people.push(Slot { person, first: seq, queued: i64::MAX, known: false });
         let people = &self.people;
-        self.index.add(hash, place, |place| people.get(place as usize).map_or(0, |slot| slot.hash));
+        // Who has been joined into another is found no more.
+        self.index.add(hash, place, |place| {
+            let person = people.get(place as usize).and_then(|slot| slot.person.as_ref());
+            person.map(|person| hash_of(person.id()))
+        });
         place
     }
 
@@ -160,11 +167,44 @@ impl Shard {
     /// Takes all inputs that lie ready.
     pub fn take_work(&mut self, setting: &Setting<'_>, blocks: &[Block]) {
         let mut work = std::mem::take(&mut self.work);
-        for one in work.drain(..) {
-            let place = self.person(setting, one.who.id(blocks), one.who.hash(), one.seq);
-            self.take(setting, place, one.now, one.seq, one.late, one.known, one.input);
+        let mut places = std::mem::take(&mut self.places);
+        let mut left = work.drain(..);
+        while !left.as_slice().is_empty() {
+            let some = left.as_slice().get(..AT_ONCE).unwrap_or(left.as_slice());
+            self.find_all(setting, blocks, some, &mut places);
+            let last = some.last().map_or(i64::MIN, |one| one.now);
+            self.lane.reserve(self.busy(&places, last));
+            for (place, one) in places.iter().zip(left.by_ref()) {
+                self.fire_all(setting, one.now);
+                self.take(setting, *place, one.now, one.seq, one.late, one.known, one.input);
+            }
         }
+        drop(left);
         self.work = work;
+        self.places = places;
+    }
+
+    /// The places of the people of some inputs.
+    ///
+    /// With many people, nearly every look at one waits for memory. Looked for one after the other, with nothing in
+    /// between, the processor waits for several at once; what follows then finds them in its cache.
+    fn find_all(&mut self, setting: &Setting<'_>, blocks: &[Block], work: &[Work], places: &mut Vec<u32>) {
+        places.clear();
+        places.extend(work.iter().map(|one| self.index.likely(one.who.hash())));
+        for (one, place) in work.iter().zip(places.iter_mut()) {
+            let id = one.who.id(blocks);
+            if !self.is(*place, id) {
+                *place = self.person(setting, id, one.who.hash(), one.seq);
+            }
+        }
+    }
+
+    /// How many of these people, and of those with a timer before an instant, are on their way through a journey: each
+    /// will hardly cause more than one line. Asking brings what is known of them into the cache, as above.
+    fn busy(&self, places: &[u32], before: i64) -> usize {
+        let timers = self.timers.upcoming(before).map(|(_, place)| place).take(AT_ONCE);
+        let slots = places.iter().copied().chain(timers).filter_map(|place| self.people.get(place as usize));
+        slots.filter(|slot| slot.person.as_ref().is_some_and(|person| person.in_flight().next().is_some())).count()
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one input")]
@@ -214,39 +254,47 @@ impl Shard {
         self.fire(setting, place, now);
         let slot = self.people.get_mut(place as usize)?;
         let gone = Slot { person: slot.person.take(), ..*slot };
-        (slot.due, slot.queued) = (i64::MAX, i64::MAX);
+        slot.queued = i64::MAX;
         Some(gone)
     }
 
     /// Fires all timers of everybody that are due before an instant.
     pub fn fire_all(&mut self, setting: &Setting<'_>, before: i64) {
-        while let Some(Reverse((due, place))) = self.timers.peek().copied() {
-            if due >= before {
-                return;
-            }
-            self.timers.pop();
+        while let Some((due, place)) = self.timers.pop(before) {
             let Some(slot) = self.people.get_mut(place as usize) else { continue };
             if slot.queued != due {
                 continue;
             }
             slot.queued = i64::MAX;
-            self.fire(setting, place, before);
-            self.queue(place);
+            // One instant at a time: so the lines come about in order, and sorting them costs little.
+            self.fire(setting, place, due.saturating_add(1));
+            self.queue(setting, place);
+        }
+    }
+
+    /// The same where many are due.
+    pub fn drain(&mut self, setting: &Setting<'_>, before: i64) {
+        while let Some(next) = self.timers.next().filter(|next| *next < before) {
+            self.lane.reserve(self.busy(&[], before));
+            // As far as the timers that were looked at reach.
+            let last = self.timers.upcoming(before).map(|(due, _)| due).take(AT_ONCE).last().unwrap_or(next);
+            self.fire_all(setting, last.max(next).saturating_add(1).min(before));
         }
     }
 
     /// When the next timer is due, or a moment before that.
     #[must_use]
     pub fn next_due(&self) -> Option<i64> {
-        self.timers.peek().map(|Reverse((due, _))| *due)
+        self.timers.next()
     }
 
     /// Fires a person's timers that are due before an instant.
     fn fire(&mut self, setting: &Setting<'_>, place: u32, before: i64) {
-        while let Some(slot) = self.people.get_mut(place as usize).filter(|slot| slot.due < before) {
+        while let Some(slot) = self.people.get_mut(place as usize) {
             let Some(person) = &mut slot.person else { return };
+            let Some(due) = setting.engine.next_due(person).filter(|due| *due < before) else { return };
             // What an API is asked at one instant is answered before the next.
-            let until = if setting.asks { slot.due.saturating_add(1) } else { before };
+            let until = if setting.asks { due.saturating_add(1) } else { before };
             setting.engine.timers(person, until, &mut self.effects);
             self.settle(setting, place, 0);
         }
@@ -288,16 +336,16 @@ impl Shard {
                 kind => self.lane.push(key, RowKind::Note, |text| tail::note(text, names, user, kind)),
             }
         }
-        slot.due = setting.engine.next_due(person).unwrap_or(i64::MAX);
-        self.queue(place);
+        self.queue(setting, place);
     }
 
-    /// Makes sure that the heap knows of the person's next timer.
-    fn queue(&mut self, place: u32) {
+    /// Makes sure that the person's next timer will be looked at.
+    fn queue(&mut self, setting: &Setting<'_>, place: u32) {
         let Some(slot) = self.people.get_mut(place as usize) else { return };
-        if slot.due < slot.queued {
-            slot.queued = slot.due;
-            self.timers.push(Reverse((slot.due, place)));
+        let due = slot.person.as_ref().and_then(|person| setting.engine.next_due(person)).unwrap_or(i64::MAX);
+        if due < slot.queued {
+            slot.queued = due;
+            self.timers.push((due, place));
         }
     }
 }

@@ -5,6 +5,7 @@
 //! there is no such operation.
 
 use super::functions;
+use super::fused::Fused;
 use super::horizon::{self, Shape};
 use super::text::push_text;
 use super::value::{arithmetic, compare, negate, Value};
@@ -29,6 +30,8 @@ const FEW_REGISTERS: usize = 4;
 pub struct Prepared {
     constants: Vec<Value>,
     shapes: Vec<Shape>,
+    /// By code; none: it is interpreted.
+    fused: Vec<Option<Fused>>,
 }
 
 impl Prepared {
@@ -37,7 +40,14 @@ impl Prepared {
     pub fn new(program: &Program) -> Self {
         let constants: Vec<Value> = program.constants.iter().map(Value::from_const).collect();
         let shapes = program.codes.iter().map(|code| Shape::of(code, &constants)).collect();
-        Self { constants, shapes }
+        let fused = program.codes.iter().map(|code| Fused::of(code, &constants)).collect();
+        Self { constants, shapes, fused }
+    }
+
+    /// The same, with everything left to the interpreter: the second opinion of tests and benchmarks.
+    #[must_use]
+    pub fn interpreted(program: &Program) -> Self {
+        Self { fused: Vec::new(), ..Self::new(program) }
     }
 }
 
@@ -100,6 +110,9 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
         let Some(code) = self.machine.program.codes.get(id.index()) else { return Value::Missing };
         if depth > DEPTH_LIMIT {
             return Value::Missing;
+        }
+        if let Some(Some(fused)) = self.machine.prepared.fused.get(id.index()) {
+            return fused.value(self.facts);
         }
         let count = usize::from(code.registers);
         // Most conditions need very few, and every one more costs.

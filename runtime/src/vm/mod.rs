@@ -1,6 +1,7 @@
 //! Values, time and the interpreter of expression code.
 
 pub mod functions;
+mod fused;
 mod horizon;
 pub mod interpret;
 pub mod number;
@@ -37,6 +38,17 @@ impl Moment {
     }
 }
 
+/// A thing that code reads as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// An attribute, or its default.
+    Attribute(AttrId),
+    /// A field of the trigger.
+    Trigger(u16),
+    /// A field of the event under test.
+    Field(u16),
+}
+
 /// What code can read of a person. What does not apply in a place (a trigger outside of a journey) is missing.
 pub trait Facts {
     /// An attribute, or its default.
@@ -45,6 +57,18 @@ pub trait Facts {
     fn trigger(&self, field: u16) -> Value;
     /// A field of the event under test.
     fn field(&self, field: u16) -> Value;
+    /// Any of these.
+    fn read(&self, read: Read) -> Value {
+        match read {
+            Read::Attribute(attribute) => self.attribute(attribute),
+            Read::Trigger(field) => self.trigger(field),
+            Read::Field(field) => self.field(field),
+        }
+    }
+    /// The same without a copy, where the value stands somewhere.
+    fn peek(&self, _: Read) -> Option<&Value> {
+        None
+    }
     /// The time of the entry.
     fn entry_time(&self) -> Value;
     /// A value bound in the journey.

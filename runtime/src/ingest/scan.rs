@@ -1,0 +1,475 @@
+//! The short way through a line: a `track` call of the usual form is read straight from its bytes, in one pass, and
+//! only what the program wants of it is looked at closely.
+//!
+//! There is one meaning of a line, and it is not here: [`super::segment`] has it, with `serde_json`. Whatever this file
+//! is not certain of (another kind of call, an escape in a text that is wanted, a member named twice, anything that does
+//! not fit) it leaves alone by giving none, and the line goes the long way. What it does take, it takes as the long way
+//! would; a property test holds the two together. It is written for speed: reading is most of the work of a replay.
+
+use super::number::few_digits;
+use super::schema::{default_of, EventPlan, Schema};
+use super::{Block, IdRef, MessageKey, NameMap, Record, What};
+use crate::calendar::{parse_date, parse_instant, DAY};
+use crate::engine::input::Input;
+use crate::vm::value::Value;
+use flow_compiler::bytecode::Type;
+use memchr::memmem;
+use rust_decimal::Decimal;
+
+/// Deeper values go the long way.
+const DEEPEST: usize = 32;
+
+/// What was learned of names and days on the way, for the lines to come.
+#[derive(Debug)]
+pub(super) struct Scanner<'s> {
+    schema: &'s Schema,
+    names: NameMap<Known<'s>>,
+    date: [u8; 10],
+    day: i64,
+}
+
+/// What an event's name means.
+#[derive(Clone, Copy, Debug)]
+enum Known<'s> {
+    Planned(&'s EventPlan),
+    /// Its number among the block's unknown names.
+    Unknown(u32),
+    /// It says more than that it happened.
+    Long,
+}
+
+/// What a line turned out to say.
+struct Track<'a> {
+    name: &'a str,
+    time: i64,
+    user: Option<&'a str>,
+    anonymous: Option<&'a str>,
+    message: Option<&'a str>,
+    properties: Properties,
+}
+
+/// The values of the event's fields, or where they stand.
+enum Properties {
+    None,
+    At(usize),
+    Read(Box<[Value]>),
+}
+
+impl<'s> Scanner<'s> {
+    pub fn new(schema: &'s Schema) -> Self {
+        Self { schema, names: NameMap::default(), date: *b"0000-00-00", day: 0 }
+    }
+
+    /// The record of a line; none: it has to go the long way. `unknown` gives numbers to unknown names.
+    pub fn line(
+        &mut self,
+        line: &str,
+        number: u32,
+        block: &mut Block,
+        unknown: impl FnOnce(&mut Block, &str) -> u32,
+    ) -> Option<Record> {
+        let mut rest = Rest { text: line, at: 0 };
+        let mut known = None;
+        let track = self.track(&mut rest, &mut known)?;
+        let named = track.user.or(track.anonymous)?;
+        let known = match known {
+            Some(known) => known,
+            None => {
+                let known = match self.schema.events.get(track.name) {
+                    Some(plan) => Known::of(plan),
+                    None if self.schema.outcome(track.name).is_some() => Known::Long,
+                    None => Known::Unknown(unknown(block, track.name)),
+                };
+                self.names.insert(track.name.into(), known);
+                known
+            }
+        };
+        let (who, what) = match known {
+            Known::Long => return None,
+            Known::Unknown(name) => (IdRef::default(), What::Unknown(name)),
+            Known::Planned(plan) => {
+                let fields = match track.properties {
+                    Properties::Read(fields) => fields,
+                    Properties::None => self.whole(plan, vec![Value::Missing; plan.fields.len()])?,
+                    Properties::At(start) => {
+                        rest.at = start;
+                        self.properties(&mut rest, plan)?
+                    }
+                };
+                match plan.event.filter(|_| plan.used) {
+                    Some(event) => (block.keep(named), What::Input(Input::Event { event, time: track.time, fields })),
+                    None => (IdRef::default(), What::Clock),
+                }
+            }
+        };
+        let message = track.message.map(MessageKey::of);
+        Some(Record { time: track.time, message, line: number, known: track.user.is_some(), who, what })
+    }
+
+    fn track<'a>(&mut self, rest: &mut Rest<'a>, known: &mut Option<Known<'s>>) -> Option<Track<'a>> {
+        let (mut name, mut time, mut user, mut anonymous, mut message) = (None, None, None, None, None);
+        let mut properties = Properties::None;
+        let mut kind = false;
+        rest.byte(b'{')?;
+        loop {
+            let key = rest.string()?;
+            rest.byte(b':')?;
+            match key {
+                "type" => {
+                    kind = true;
+                    (rest.string()? == "track").then_some(())?;
+                }
+                "userId" => rest.id(&mut user)?,
+                "anonymousId" => rest.id(&mut anonymous)?,
+                "messageId" => rest.id(&mut message)?,
+                "timestamp" => once(&mut time, self.instant(rest.string()?)?)?,
+                "event" => {
+                    let event = rest.string()?;
+                    *known = self.names.get(event).copied();
+                    once(&mut name, event)?;
+                }
+                "properties" => {
+                    matches!(properties, Properties::None).then_some(())?;
+                    properties = match *known {
+                        Some(Known::Planned(plan)) => Properties::Read(self.properties(rest, plan)?),
+                        Some(Known::Long) => return None,
+                        Some(Known::Unknown(_)) => {
+                            rest.skip(0)?;
+                            // Only that they were there matters.
+                            Properties::At(0)
+                        }
+                        None => {
+                            rest.space();
+                            let start = rest.at;
+                            rest.skip(0)?;
+                            Properties::At(start)
+                        }
+                    };
+                }
+                "context" => {
+                    let context = rest.skip(0)?;
+                    memmem::find(context.as_bytes(), b"categoryPreferences").is_none().then_some(())?;
+                }
+                // A page's or a batch's, or one with another meaning than a track's.
+                "batch" | "name" => return None,
+                _ => {
+                    rest.skip(0)?;
+                }
+            }
+            match rest.next()? {
+                b',' => rest.space(),
+                b'}' => break,
+                _ => return None,
+            }
+        }
+        rest.space();
+        let name = name.filter(|_| rest.at == rest.text.len())?;
+        // Without a type, an event's name says that it is a track: the long way knows.
+        let time = time.filter(|_| kind)?;
+        Some(Track { name, time, user, anonymous, message, properties })
+    }
+
+    /// The values of the event's fields, from an object that begins here.
+    fn properties(&self, rest: &mut Rest<'_>, plan: &EventPlan) -> Option<Box<[Value]>> {
+        let fields = &plan.fields;
+        if fields.is_empty() {
+            rest.skip(0)?;
+            return Some(Box::default());
+        }
+        let mut values = vec![Value::Missing; fields.len()];
+        rest.byte(b'{')?;
+        rest.space();
+        if rest.peek() == Some(b'}') {
+            rest.at += 1;
+            return self.whole(plan, values);
+        }
+        loop {
+            let key = rest.string()?;
+            rest.byte(b':')?;
+            match fields.place(key) {
+                Some(place) => {
+                    let field = fields.list.get(place)?;
+                    let value = rest.value(&field.ty, self.schema)?;
+                    // Named twice, the last one counts: the long way knows.
+                    let slot = values.get_mut(place).filter(|slot| slot.is_missing())?;
+                    *slot = value;
+                }
+                None => {
+                    rest.skip(0)?;
+                }
+            }
+            match rest.next()? {
+                b',' => rest.space(),
+                b'}' => return self.whole(plan, values),
+                _ => return None,
+            }
+        }
+    }
+
+    /// With defaults, and nothing missing that may not be.
+    fn whole(&self, plan: &EventPlan, mut values: Vec<Value>) -> Option<Box<[Value]>> {
+        for (slot, field) in values.iter_mut().zip(&plan.fields.list) {
+            if slot.is_missing() {
+                *slot = default_of(field);
+                (field.optional || !slot.is_missing()).then_some(())?;
+            }
+        }
+        Some(values.into())
+    }
+
+    /// An instant; that of the line before has mostly been on the same day.
+    fn instant(&mut self, text: &str) -> Option<i64> {
+        match <&[u8; 24]>::try_from(text.as_bytes()).ok().and_then(|usual| self.usual_instant(usual)) {
+            Some(time) => Some(time),
+            None => parse_instant(text),
+        }
+    }
+
+    /// Of the form `2026-03-02T12:00:00.000Z`.
+    fn usual_instant(&mut self, text: &[u8; 24]) -> Option<i64> {
+        let [y0, y1, y2, y3, m0, m1, m2, d0, d1, d2, b'T', h0, h1, b':', n0, n1, b':', s0, s1, b'.', f0, f1, f2, b'Z'] =
+            *text
+        else {
+            return None;
+        };
+        let date = [y0, y1, y2, y3, m0, m1, m2, d0, d1, d2];
+        let [h0, h1, n0, n1, s0, s1, f0, f1, f2] =
+            [h0, h1, n0, n1, s0, s1, f0, f1, f2].map(|byte| u32::from(byte.wrapping_sub(b'0')));
+        let (hour, minute, second) = (h0 * 10 + h1, n0 * 10 + n1, s0 * 10 + s1);
+        let digits = h0.max(h1).max(n0).max(n1).max(s0).max(s1).max(f0).max(f1).max(f2) < 10;
+        if !digits || hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        if date != self.date {
+            self.day = i64::from(parse_date(std::str::from_utf8(&date).ok()?)?) * DAY;
+            self.date = date;
+        }
+        let seconds = (hour * 60 + minute) * 60 + second;
+        Some(self.day + i64::from(seconds) * 1000 + i64::from(f0 * 100 + f1 * 10 + f2))
+    }
+}
+
+impl<'s> Known<'s> {
+    fn of(plan: &'s EventPlan) -> Self {
+        if plan.event.is_none() || plan.outcome.is_some() || plan.consent.is_some() {
+            return Self::Long;
+        }
+        Self::Planned(plan)
+    }
+}
+
+/// Fills a place; none when it is full.
+fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
+    place.replace(value).is_none().then_some(())
+}
+
+/// What of a line has not been read. Every function gives none for what it does not take; then nothing is
+/// promised about the place.
+struct Rest<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Rest<'a> {
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    #[inline]
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    /// The next byte that is no space.
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        self.space();
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    #[inline]
+    fn byte(&mut self, wanted: u8) -> Option<()> {
+        (self.next()? == wanted).then_some(())
+    }
+
+    #[inline]
+    fn since(&self, start: usize) -> Option<&'a str> {
+        self.text.get(start..self.at)
+    }
+
+    /// A text without escapes.
+    #[inline]
+    fn string(&mut self) -> Option<&'a str> {
+        self.byte(b'"')?;
+        let start = self.at;
+        self.at += plain(self.text.as_bytes().get(start..)?);
+        let text = self.since(start)?;
+        (self.peek()? == b'"').then_some(())?;
+        self.at += 1;
+        Some(text)
+    }
+
+    /// An id that counts as one, or nothing.
+    fn id(&mut self, place: &mut Option<&'a str>) -> Option<()> {
+        self.space();
+        match self.peek()? {
+            b'"' => once(place, self.string().filter(|id| !id.is_empty())?),
+            b'n' if place.is_none() => self.literal("null"),
+            _ => once(place, self.number()?),
+        }
+    }
+
+    /// A number, as JSON writes one.
+    fn number(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        if self.peek()? == b'-' {
+            self.at += 1;
+        }
+        match self.peek()? {
+            b'0' => self.at += 1,
+            _ => self.digits()?,
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        self.since(start)
+    }
+
+    /// At least one digit.
+    #[inline]
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        (self.at > start).then_some(())
+    }
+
+    fn literal(&mut self, word: &str) -> Option<()> {
+        self.text.as_bytes().get(self.at..)?.starts_with(word.as_bytes()).then_some(())?;
+        self.at += word.len();
+        Some(())
+    }
+
+    /// Goes past a value, and gives it as it stands.
+    fn skip(&mut self, depth: usize) -> Option<&'a str> {
+        self.space();
+        let start = self.at;
+        match self.peek()? {
+            b'"' => self.skip_string()?,
+            b'-' | b'0'..=b'9' => drop(self.number()?),
+            b't' => self.literal("true")?,
+            b'f' => self.literal("false")?,
+            b'n' => self.literal("null")?,
+            b'{' if depth < DEEPEST => self.skip_members(b'}', depth)?,
+            b'[' if depth < DEEPEST => self.skip_members(b']', depth)?,
+            _ => return None,
+        }
+        self.since(start)
+    }
+
+    fn skip_members(&mut self, end: u8, depth: usize) -> Option<()> {
+        self.at += 1;
+        self.space();
+        if self.peek()? == end {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            if end == b'}' {
+                self.space();
+                self.skip_string()?;
+                self.byte(b':')?;
+            }
+            self.skip(depth + 1)?;
+            match self.next()? {
+                b',' => {}
+                byte if byte == end => return Some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    /// A text that nobody looks at. Its escapes must be right all the same; those of one letter are judged here.
+    fn skip_string(&mut self) -> Option<()> {
+        (self.peek()? == b'"').then_some(())?;
+        self.at += 1;
+        loop {
+            self.at += plain(self.text.as_bytes().get(self.at..)?);
+            let special = self.peek()?;
+            self.at += 1;
+            match special {
+                b'"' => return Some(()),
+                b'\\' => {
+                    matches!(self.peek()?, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't').then_some(())?;
+                    self.at += 1;
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// A value of a type.
+    fn value(&mut self, ty: &Type, schema: &Schema) -> Option<Value> {
+        let json = self.skip(0)?;
+        match (ty, json.as_bytes().first()?) {
+            (Type::Text | Type::Email | Type::Phone | Type::Url, b'"') if !json.contains('\\') => {
+                Some(Value::Text(json.get(1..json.len() - 1)?.into()))
+            }
+            (Type::Int, b'-' | b'0'..=b'9') => match few_digits(json) {
+                Some((whole, 0)) => Some(Value::Int(whole)),
+                _ => schema.value(ty, json).ok(),
+            },
+            (Type::Number, b'-' | b'0'..=b'9') => match few_digits(json) {
+                Some((0, _)) => Some(Value::Number(Decimal::ZERO)),
+                Some((digits, places)) => Some(Value::Number(Decimal::new(digits, places))),
+                None => schema.value(ty, json).ok(),
+            },
+            _ => schema.value(ty, json).ok(),
+        }
+    }
+}
+
+/// How many bytes stand before the first quote, backslash or control character, eight at a time.
+///
+/// A byte is found by what subtracting borrows from its highest bit; only bytes above the first one found can be
+/// found wrongly (Mycroft's test, as in "Bit Twiddling Hacks", S. E. Anderson).
+#[inline]
+fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
+    const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
+    const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut at = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let (quote, backslash) = (word ^ QUOTES, word ^ BACKSLASHES);
+        let found = (quote.wrapping_sub(ONES) & !quote)
+            | (backslash.wrapping_sub(ONES) & !backslash)
+            | (word.wrapping_sub(SPACES) & !word);
+        let found = found & HIGH;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests;

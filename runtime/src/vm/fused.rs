@@ -1,0 +1,395 @@
+//! Conditions as they mostly are: comparisons of one thing that is read with one that is written, joined by `and`,
+//! `or` and `not`.
+//!
+//! The interpreter copies each operand into a register, and each result too. Code of this kind needs no registers:
+//! it is turned once into tests that look at values where they stand and say which test comes next. What a test means
+//! is what the operations mean from which it was made ([`value::compare`]); a property test holds the two together. All
+//! other code is left to the interpreter.
+
+use super::value::{self, Value};
+use super::{functions, Facts, Read};
+use flow_compiler::bytecode::{Code, Compare, Op, Reg};
+use rust_decimal::Decimal;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// Longer conditions are left to the interpreter.
+const MOST_TESTS: usize = 48;
+/// Where a test leads when the condition is settled.
+const HOLDS: u16 = u16::MAX;
+const FAILS: u16 = u16::MAX - 1;
+
+/// Code in a form of its own.
+#[derive(Clone, Debug)]
+pub(super) enum Fused {
+    /// It gives this, whatever happens.
+    Constant(Value),
+    /// It gives whether these tests end well, beginning with the first.
+    Tests(Box<[Test]>),
+}
+
+/// One question, and where its answers lead.
+#[derive(Clone, Debug)]
+pub(super) struct Test {
+    read: Read,
+    ask: Ask,
+    yes: u16,
+    no: u16,
+}
+
+/// What a test asks of a value.
+#[derive(Clone, Debug)]
+enum Ask {
+    /// How it compares with `digits × 10^-places`.
+    Number {
+        digits: i64,
+        places: u32,
+        accepted: Accepted,
+    },
+    /// Whether it is this text, or any other value than it.
+    Text {
+        text: Arc<str>,
+        same: bool,
+    },
+    /// How it compares with another value.
+    Constant(Compare, Value),
+    /// How it compares with what is read elsewhere.
+    Other(Compare, Read),
+    /// Whether a list holds it.
+    In(Value),
+    Known,
+    True,
+    NotTrue,
+}
+
+/// Which outcomes of a comparison let it hold.
+#[derive(Clone, Copy, Debug)]
+struct Accepted {
+    less: bool,
+    equal: bool,
+    greater: bool,
+    /// There was nothing to compare.
+    none: bool,
+}
+
+impl Fused {
+    /// The form of a code, if it is of this kind.
+    pub fn of(code: &Code, constants: &[Value]) -> Option<Self> {
+        if let [Op::Const(to, id), Op::Return(from)] = code.ops.as_slice() {
+            return constants.get(id.index()).filter(|_| to == from).cloned().map(Self::Constant);
+        }
+        let registers = vec![Known::Missing; usize::from(code.registers)];
+        let live = live(code)?;
+        let mut maker = Maker { code, constants, live, tests: Vec::new(), seen: Vec::new() };
+        let first = maker.follow(State { at: 0, registers })?;
+        // A condition without a test would not be one.
+        (first == 0).then(|| Self::Tests(maker.tests.into()))
+    }
+
+    pub fn value<F: Facts + ?Sized>(&self, facts: &F) -> Value {
+        match self {
+            Self::Constant(value) => value.clone(),
+            Self::Tests(tests) => Value::Bool(holds(tests, facts)),
+        }
+    }
+}
+
+fn holds<F: Facts + ?Sized>(tests: &[Test], facts: &F) -> bool {
+    let mut at = 0;
+    // Every test leads to one that was made from later operations, so that this ends.
+    while let Some(test) = tests.get(usize::from(at)) {
+        let answer = match facts.peek(test.read) {
+            Some(value) => test.ask.of(value, facts),
+            None => test.ask.of(&facts.read(test.read), facts),
+        };
+        at = if answer { test.yes } else { test.no };
+    }
+    at == HOLDS
+}
+
+impl Ask {
+    #[inline]
+    fn of<F: Facts + ?Sized>(&self, value: &Value, facts: &F) -> bool {
+        match self {
+            Self::Number { digits, places, accepted } => accepted.accept(compare_number(value, *digits, *places)),
+            Self::Text { text, same } => matches!(value, Value::Text(other) if other == text) == *same,
+            Self::Constant(cmp, constant) => value::compare(*cmp, value, constant, facts.zone()),
+            Self::Other(cmp, read) => value::compare(*cmp, value, &facts.read(*read), facts.zone()),
+            Self::In(list) => functions::contains(list, value, facts.zone()),
+            Self::Known => !value.is_missing(),
+            Self::True => value.is_true(),
+            Self::NotTrue => !value.is_true(),
+        }
+    }
+
+    /// A comparison with a constant.
+    fn constant(cmp: Compare, constant: &Value) -> Self {
+        let number = match constant {
+            Value::Int(value) => Some((*value, 0)),
+            Value::Number(value) => i64::try_from(value.mantissa()).ok().map(|digits| (digits, value.scale())),
+            _ => None,
+        };
+        match (number, constant, cmp) {
+            (Some((digits, places)), _, _) => Self::Number { digits, places, accepted: Accepted::by(cmp) },
+            (None, Value::Text(text), Compare::Equal) => Self::Text { text: Arc::clone(text), same: true },
+            (None, Value::Text(text), Compare::NotEqual) => Self::Text { text: Arc::clone(text), same: false },
+            _ => Self::Constant(cmp, constant.clone()),
+        }
+    }
+}
+
+impl Accepted {
+    fn by(cmp: Compare) -> Self {
+        use Compare::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+        Self {
+            less: matches!(cmp, Less | LessOrEqual | NotEqual),
+            equal: matches!(cmp, Equal | LessOrEqual | GreaterOrEqual),
+            greater: matches!(cmp, Greater | GreaterOrEqual | NotEqual),
+            none: cmp == NotEqual,
+        }
+    }
+
+    fn accept(self, ordering: Option<Ordering>) -> bool {
+        match ordering {
+            Some(Ordering::Less) => self.less,
+            Some(Ordering::Equal) => self.equal,
+            Some(Ordering::Greater) => self.greater,
+            None => self.none,
+        }
+    }
+}
+
+/// How a value compares with `digits × 10^-places`: both brought to one number of places, in 128 bits.
+#[inline]
+fn compare_number(value: &Value, digits: i64, places: u32) -> Option<Ordering> {
+    match value {
+        Value::Int(value) if places == 0 => Some(value.cmp(&digits)),
+        Value::Int(value) => Some(Decimal::from(*value).cmp(&Decimal::new(digits, places))),
+        Value::Number(value) => match value.scale().checked_sub(places).and_then(unit) {
+            // 2^63 × 10^18 fits.
+            Some(unit) => Some(value.mantissa().cmp(&(i128::from(digits) * i128::from(unit)))),
+            None => Some(value.cmp(&Decimal::new(digits, places))),
+        },
+        _ => None,
+    }
+}
+
+/// Ten to the power, where it fits.
+#[inline]
+fn unit(power: u32) -> Option<i64> {
+    const UNITS: [i64; 19] = [
+        1,
+        10,
+        100,
+        1_000,
+        10_000,
+        100_000,
+        1_000_000,
+        10_000_000,
+        100_000_000,
+        1_000_000_000,
+        10_000_000_000,
+        100_000_000_000,
+        1_000_000_000_000,
+        10_000_000_000_000,
+        100_000_000_000_000,
+        1_000_000_000_000_000,
+        10_000_000_000_000_000,
+        100_000_000_000_000_000,
+        1_000_000_000_000_000_000,
+    ];
+    UNITS.get(power as usize).copied()
+}
+
+/// What is known of a register at some place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Known {
+    Missing,
+    Read(Read),
+    Const(usize),
+    Bool(bool),
+}
+
+/// A place in the code, and what is known there.
+#[derive(Clone, Debug, PartialEq)]
+struct State {
+    at: usize,
+    registers: Vec<Known>,
+}
+
+/// Follows every way through a code.
+struct Maker<'c> {
+    code: &'c Code,
+    constants: &'c [Value],
+    /// By place in the code: the registers that are still looked at, a bit for each.
+    live: Vec<u64>,
+    tests: Vec<Test>,
+    /// States from which the next test has been made.
+    seen: Vec<(State, u16)>,
+}
+
+/// What an operation comes to.
+enum Then {
+    /// The register holds this.
+    Set(Reg, Known),
+    /// The register holds the answer to a question.
+    Ask(Reg, Read, Ask),
+    /// Depends on the answer where to go on.
+    Go(Read, Ask, usize, bool),
+    Jump(usize),
+    End(bool),
+}
+
+impl Maker<'_> {
+    /// The first test on the way from a state; none: the code is of another kind.
+    fn follow(&mut self, mut state: State) -> Option<u16> {
+        loop {
+            // Ways that differ in nothing that matters any more are one way from here on.
+            let live = self.live.get(state.at).copied()?;
+            for (number, register) in state.registers.iter_mut().enumerate() {
+                if live >> number & 1 == 0 {
+                    *register = Known::Missing;
+                }
+            }
+            if let Some((_, test)) = self.seen.iter().find(|(seen, _)| *seen == state) {
+                return Some(*test);
+            }
+            let op = self.code.ops.get(state.at)?;
+            let then = self.then(op, &state)?;
+            let before = state.clone();
+            state.at += 1;
+            match then {
+                Then::Set(register, known) => *state.registers.get_mut(usize::from(register))? = known,
+                Then::Jump(target) => state.at = state.at.max(target),
+                Then::End(holds) => return Some(if holds { HOLDS } else { FAILS }),
+                Then::Ask(register, read, ask) => {
+                    let mut other = state.clone();
+                    *state.registers.get_mut(usize::from(register))? = Known::Bool(true);
+                    *other.registers.get_mut(usize::from(register))? = Known::Bool(false);
+                    return self.test(before, read, ask, state, other);
+                }
+                Then::Go(read, ask, target, when) => {
+                    let jumped = State { at: state.at.max(target), ..state.clone() };
+                    let (yes, no) = if when { (jumped, state) } else { (state, jumped) };
+                    return self.test(before, read, ask, yes, no);
+                }
+            }
+        }
+    }
+
+    fn test(&mut self, state: State, read: Read, ask: Ask, yes: State, no: State) -> Option<u16> {
+        let place = u16::try_from(self.tests.len()).ok().filter(|place| usize::from(*place) < MOST_TESTS)?;
+        self.tests.push(Test { read, ask, yes: FAILS, no: FAILS });
+        self.seen.push((state, place));
+        let (yes, no) = (self.follow(yes)?, self.follow(no)?);
+        let test = self.tests.get_mut(usize::from(place))?;
+        (test.yes, test.no) = (yes, no);
+        Some(place)
+    }
+
+    fn then(&self, op: &Op, state: &State) -> Option<Then> {
+        let known = |register: Reg| state.registers.get(usize::from(register)).copied();
+        Some(match op {
+            Op::Const(to, id) => match self.constants.get(id.index())? {
+                Value::Bool(value) => Then::Set(*to, Known::Bool(*value)),
+                _ => Then::Set(*to, Known::Const(id.index())),
+            },
+            Op::Copy(to, from) => Then::Set(*to, known(*from)?),
+            Op::Attr(to, id) => Then::Set(*to, Known::Read(Read::Attribute(*id))),
+            Op::Trigger(to, field) => Then::Set(*to, Known::Read(Read::Trigger(*field))),
+            Op::Field(to, field) => Then::Set(*to, Known::Read(Read::Field(*field))),
+            Op::Not(to, from) => match known(*from)? {
+                Known::Bool(value) => Then::Set(*to, Known::Bool(!value)),
+                Known::Read(read) => Then::Ask(*to, read, Ask::NotTrue),
+                Known::Const(_) | Known::Missing => return None,
+            },
+            Op::IsKnown(to, from) => match known(*from)? {
+                Known::Read(read) => Then::Ask(*to, read, Ask::Known),
+                _ => return None,
+            },
+            Op::Compare(cmp, to, a, b) => match (known(*a)?, known(*b)?) {
+                (Known::Read(read), Known::Const(id)) => {
+                    Then::Ask(*to, read, Ask::constant(*cmp, self.constants.get(id)?))
+                }
+                (Known::Const(id), Known::Read(read)) => {
+                    Then::Ask(*to, read, Ask::constant(turned(*cmp), self.constants.get(id)?))
+                }
+                (Known::Read(a), Known::Read(b)) => Then::Ask(*to, a, Ask::Other(*cmp, b)),
+                (Known::Read(read), Known::Bool(value)) => {
+                    Then::Ask(*to, read, Ask::Constant(*cmp, Value::Bool(value)))
+                }
+                _ => return None,
+            },
+            Op::In(to, value, list) => match (known(*value)?, known(*list)?) {
+                (Known::Read(read), Known::Const(id)) => match self.constants.get(id)? {
+                    list @ Value::List(_) => Then::Ask(*to, read, Ask::In(list.clone())),
+                    _ => return None,
+                },
+                _ => return None,
+            },
+            Op::Jump(target) => Then::Jump(*target as usize),
+            Op::JumpIf(from, target) => go(known(*from)?, *target as usize, true, state.at)?,
+            Op::JumpIfNot(from, target) => go(known(*from)?, *target as usize, false, state.at)?,
+            Op::JumpIfKnown(from, target) => match known(*from)? {
+                Known::Read(read) => Then::Go(read, Ask::Known, *target as usize, true),
+                _ => return None,
+            },
+            Op::Return(from) => match known(*from)? {
+                Known::Bool(value) => Then::End(value),
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+}
+
+/// The registers that are looked at from each place on; none: there is an operation that is left to the interpreter.
+fn live(code: &Code) -> Option<Vec<u64>> {
+    if code.registers > 64 {
+        return None;
+    }
+    let bit = |register: &Reg| 1_u64.checked_shl(u32::from(*register)).unwrap_or(0);
+    let mut live = vec![0; code.ops.len() + 1];
+    for (at, op) in code.ops.iter().enumerate().rev() {
+        let after = |place: usize| live.get(place.max(at + 1)).copied().unwrap_or(0);
+        let next = after(at + 1);
+        let now = match op {
+            Op::Const(to, _) | Op::Attr(to, _) | Op::Trigger(to, _) | Op::Field(to, _) => next & !bit(to),
+            Op::Copy(to, from) | Op::Not(to, from) | Op::IsKnown(to, from) => next & !bit(to) | bit(from),
+            Op::Compare(_, to, a, b) | Op::In(to, a, b) => next & !bit(to) | bit(a) | bit(b),
+            Op::Jump(target) => after(*target as usize),
+            Op::JumpIf(from, target) | Op::JumpIfNot(from, target) | Op::JumpIfKnown(from, target) => {
+                next | after(*target as usize) | bit(from)
+            }
+            Op::Return(from) => bit(from),
+            _ => return None,
+        };
+        if let Some(place) = live.get_mut(at) {
+            *place = now;
+        }
+    }
+    Some(live)
+}
+
+/// A jump that is taken when the register holds true (or does not).
+fn go(known: Known, target: usize, when: bool, at: usize) -> Option<Then> {
+    match known {
+        Known::Bool(value) => Some(Then::Jump(if value == when { target } else { at + 1 })),
+        Known::Read(read) => Some(Then::Go(read, Ask::True, target, when)),
+        Known::Missing | Known::Const(_) => None,
+    }
+}
+
+/// The same comparison with its sides exchanged.
+fn turned(cmp: Compare) -> Compare {
+    match cmp {
+        Compare::Less => Compare::Greater,
+        Compare::LessOrEqual => Compare::GreaterOrEqual,
+        Compare::Greater => Compare::Less,
+        Compare::GreaterOrEqual => Compare::LessOrEqual,
+        Compare::Equal | Compare::NotEqual => cmp,
+    }
+}
+
+#[cfg(test)]
+mod tests;
