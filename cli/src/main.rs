@@ -3,6 +3,7 @@
 mod check;
 mod dump;
 mod explain;
+mod feed;
 mod fmt;
 mod load;
 mod lsp;
@@ -13,6 +14,7 @@ mod run;
 mod sources;
 mod test;
 mod version;
+mod why;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -46,6 +48,7 @@ enum Command {
     New(new::Args),
     Test(test::Args),
     Version(version::Args),
+    Why(Box<why::Args>),
 }
 
 fn main() -> ExitCode {
@@ -59,5 +62,6 @@ fn main() -> ExitCode {
         Command::New(args) => new::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Version(args) => version::run(&args),
+        Command::Why(args) => why::run(&args),
     }
 }

@@ -91,11 +91,11 @@ pub fn run(args: &Args) -> ExitCode {
         let schema = Schema::new(program, Arc::clone(&zones));
         let verdicts = testing::run(&engine, &schema, &cases);
         let name = program.name.as_str();
-        ran.extend(cases.into_iter().zip(verdicts).map(|(case, verdict)| Ran {
-            project: name,
-            case,
-            verdict,
-            sources,
+        ran.extend(cases.into_iter().zip(verdicts).map(|(case, mut verdict)| {
+            for entry in &mut verdict.actual {
+                entry.text = sources.with_quote(&entry.text, entry.quoted);
+            }
+            Ran { project: name, case, verdict, sources }
         }));
     }
     match args.format {

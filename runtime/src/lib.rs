@@ -9,3 +9,4 @@ pub mod render;
 pub mod replay;
 pub mod testing;
 pub mod vm;
+pub mod words;

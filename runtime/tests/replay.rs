@@ -163,7 +163,7 @@ fn run(
         record: Some(Box::new(&mut record)),
         dead: Some(Box::new(&mut dead)),
     };
-    let options = Options { until, threads: Some(threads) };
+    let options = Options { until, threads: Some(threads), ..Options::default() };
     let summary = replay::run(&engine, &schema, source.as_mut(), before, sinks, &options, || {}).unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (Ran { messages: text(messages), record: text(record), dead: text(dead) }, summary)

@@ -1,5 +1,6 @@
 //! What the engine wants to have done, and what it wants to have known.
 
+use super::aside::Aside;
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{ApiId, AudienceId, ChannelId, JourneyId, StepId, TopicId};
 use jiff::tz::TimeZone;
@@ -76,6 +77,8 @@ pub enum EffectKind {
     },
     /// A chain of causes was cut: more than [`super::CHAIN_LIMIT`] inputs at one instant.
     Cut,
+    /// Nothing to carry out: it is for those who ask why ([`super::Engine::explaining`]).
+    Aside(Box<Aside>),
 }
 
 /// A step of a journey.

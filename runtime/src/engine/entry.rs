@@ -1,5 +1,6 @@
 //! How people come into journeys: triggers, `enter` rules, schedules.
 
+use super::aside::{Aside, Refusal};
 use super::chance;
 use super::effect::{EffectKind, Why};
 use super::history::at_place;
@@ -69,16 +70,21 @@ impl Run<'_> {
         self.engine.program.journeys.get(journey.index())
     }
 
-    fn triggers(&self, (journey, trigger): TriggerAt, source: Source<'_>) -> bool {
+    fn triggers(&mut self, (journey, trigger): TriggerAt, source: Source<'_>) -> bool {
         let fields = source.map_or(&[][..], |(_, fields)| fields);
-        match self.journey(journey).and_then(|j| j.triggers.get(trigger)) {
+        let (filter, fields) = match self.journey(journey).and_then(|j| j.triggers.get(trigger)) {
             Some(Trigger::Event { filter, .. } | Trigger::Without { filter, .. } | Trigger::Change { filter, .. }) => {
-                self.passes(*filter, None, fields)
+                (*filter, fields)
             }
-            Some(Trigger::Every { audience, .. }) => self.passes(*audience, None, &[]),
-            Some(Trigger::Enter(_) | Trigger::Leave(_) | Trigger::Date { .. } | Trigger::List(_)) => true,
-            None => false,
+            Some(Trigger::Every { audience, .. }) => (*audience, &[][..]),
+            Some(Trigger::Enter(_) | Trigger::Leave(_) | Trigger::Date { .. } | Trigger::List(_)) => return true,
+            None => return false,
+        };
+        let holds = self.passes(filter, None, fields);
+        if let (false, Some(filter)) = (holds, filter) {
+            self.aside(|| Aside::NotEntered { journey, why: Refusal::Where(filter) });
         }
+        holds
     }
 
     fn try_enter(&mut self, id: JourneyId, trigger: Option<usize>, source: Source<'_>) {
@@ -91,7 +97,10 @@ impl Run<'_> {
         }
         let in_flight: Vec<u64> = self.same_key(id, journey, &key).map(|i| i.number).collect();
         match journey.enter.mode {
-            EnterMode::One if !in_flight.is_empty() => return,
+            EnterMode::One if !in_flight.is_empty() => {
+                self.aside(|| Aside::NotEntered { journey: id, why: Refusal::InFlight });
+                return;
+            }
             EnterMode::Restart => {
                 for number in in_flight {
                     if let Some(place) = self.place_of(number) {
@@ -135,13 +144,16 @@ impl Run<'_> {
         self.person.instances.iter().filter(same)
     }
 
-    fn may_enter_again(&self, id: JourneyId, journey: &Journey, key: &[Value]) -> bool {
-        let last = || self.person.rare().entered.iter().find(|e| e.journey == id && *e.key == *key).map(|e| e.time);
-        match journey.enter.again {
-            Again::Yes => true,
-            Again::Never => last().is_none(),
-            Again::After(millis) => last().is_none_or(|time| self.now.saturating_sub(time) >= millis),
-        }
+    fn may_enter_again(&mut self, id: JourneyId, journey: &Journey, key: &[Value]) -> bool {
+        let least = match journey.enter.again {
+            Again::Yes => return true,
+            Again::Never => i64::MAX,
+            Again::After(millis) => millis,
+        };
+        let last = self.person.rare().entered.iter().find(|e| e.journey == id && *e.key == *key).map(|e| e.time);
+        let Some(last) = last.filter(|last| self.now.saturating_sub(*last) < least) else { return true };
+        self.aside(|| Aside::NotEntered { journey: id, why: Refusal::Entered(last) });
+        false
     }
 
     fn remember_entry(&mut self, id: JourneyId, journey: &Journey, key: Box<[Value]>) {

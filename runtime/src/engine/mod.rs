@@ -12,6 +12,7 @@
 //! - [`steps`], [`send`]: the body of a journey
 //! - [`merge`]: two people who turn out to be one
 
+pub mod aside;
 mod chance;
 pub mod effect;
 mod entry;
@@ -35,6 +36,7 @@ use crate::calendar::Zones;
 use crate::vm::interpret::{Machine, Prepared};
 use crate::vm::value::Value;
 use crate::vm::Moment;
+use aside::Explained;
 use effect::{Cause, Effect};
 use flow_compiler::bytecode::{AttrId, CodeId, Program};
 use index::Index;
@@ -64,6 +66,8 @@ pub struct Engine {
     seed: u64,
     /// Whether messages carry what was known when they were handed over.
     keeps_seen: bool,
+    /// Of whom it tells more.
+    explained: Explained,
 }
 
 impl Engine {
@@ -84,6 +88,7 @@ impl Engine {
             defaults,
             seed,
             keeps_seen: false,
+            explained: Explained::Nobody,
             program,
         }
     }
@@ -93,6 +98,13 @@ impl Engine {
     pub fn for_rendering(mut self) -> Self {
         self.keeps_seen = true;
         self
+    }
+
+    /// Another over the same program, which tells of some people what it took and what did not happen and why.
+    #[must_use]
+    pub fn explaining(&self, whom: Explained) -> Self {
+        let engine = Self::new(Arc::clone(&self.program), Arc::clone(&self.zones), self.seed);
+        Self { keeps_seen: self.keeps_seen, explained: whom, ..engine }
     }
 
     /// The program.

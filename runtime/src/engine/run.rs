@@ -21,6 +21,8 @@ pub(super) struct Run<'a> {
     /// What steps have caused, to be taken when the present input has run to rest.
     pub queue: VecDeque<Caused>,
     pub out: &'a mut Vec<Effect>,
+    /// Whether somebody asks why.
+    pub explained: bool,
 }
 
 /// What a step causes: an input of its own at the same instant.
@@ -72,7 +74,8 @@ enum Due {
 
 impl<'a> Run<'a> {
     pub fn new(engine: &'a Engine, person: &'a mut Person, now: i64, cause: Cause, out: &'a mut Vec<Effect>) -> Self {
-        Self { engine, person, now, cause, queue: VecDeque::new(), out }
+        let explained = engine.explained.includes(person.id());
+        Self { engine, person, now, cause, queue: VecDeque::new(), out, explained }
     }
 
     /// Takes an input and all that it causes.

@@ -1,5 +1,6 @@
 //! The body of a journey: a thread runs from step to step until it waits or the journey is over.
 
+use super::aside::Aside;
 use super::chance;
 use super::effect::{EffectKind, Place, Request, SkipReason, Skipped, Why};
 use super::entry::new_thread;
@@ -103,6 +104,8 @@ impl Run<'_> {
             }
             StepKind::Branch { condition, otherwise } => {
                 let holds = self.value(*condition, Some(instance)) == Value::Bool(true);
+                let at = Place { journey: instance.journey, step };
+                self.aside(|| Aside::Decided { at, condition: *condition, holds });
                 Then::Go(if holds { next } else { *otherwise })
             }
             StepKind::Jump(target) => Then::Go(*target),

@@ -1,5 +1,6 @@
 //! What an input says about the person: attributes, history, consent, outcomes of messages.
 
+use super::aside::Aside;
 use super::history;
 use super::input::Input;
 use super::person::{Recent, Suppressed};
@@ -75,6 +76,7 @@ impl Run<'_> {
         }
         let at = (time, self.person.order);
         history::record(self.engine, self.person, event, at, self.now, &fields);
+        self.aside(|| Aside::Happened { event, time, fields: fields.clone() });
         signal.event = Some(Happened { event, fields });
     }
 
@@ -107,6 +109,10 @@ impl Run<'_> {
     fn noted(&mut self, attribute: AttrId, signal: &mut Signal) {
         if !signal.attributes.contains(&attribute) {
             signal.attributes.push(attribute);
+        }
+        if self.explained {
+            let value = self.engine.attribute(self.person, attribute);
+            self.aside(|| Aside::Changed { attribute, value });
         }
         let contact_of =
             |c: &ChannelId| self.engine.program.channels.get(c.index()).is_some_and(|c| c.contact == Some(attribute));

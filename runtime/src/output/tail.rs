@@ -42,7 +42,7 @@ pub fn note(out: &mut Vec<u8>, names: &Names, user: &str, kind: &EffectKind) {
     };
     match kind {
         // A message is written by `message`, a question by `asked`, when its answer is known.
-        EffectKind::Message(_) | EffectKind::Request(_) => return,
+        EffectKind::Message(_) | EffectKind::Request(_) | EffectKind::Aside(_) => return,
         EffectKind::Entered { journey, holdout } => {
             what(out, "entered");
             raw(out, "journey", names.journey(*journey));

@@ -14,6 +14,7 @@ pub mod shard;
 pub mod summary;
 pub mod throttle;
 mod timers;
+pub mod watched;
 mod writer;
 
 use crate::answers::Answers;
@@ -32,6 +33,7 @@ use lane::Lane;
 use rayon::prelude::*;
 use rows::Rows;
 use shard::{Setting, Shard, Who, Work};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write};
 use summary::{Counts, Summary, REASONS};
@@ -63,6 +65,8 @@ pub struct Options {
     pub until: Option<i64>,
     /// How many threads; none: as many as there are processors.
     pub threads: Option<usize>,
+    /// Of these people everything is told in [`Summary::watched`].
+    pub watch: BTreeSet<String>,
 }
 
 /// Why a run could not be finished.
@@ -167,6 +171,7 @@ impl<'e> Replay<'e> {
             names: Names::new(program),
             answers: before.answers,
             record: sinks.record.is_some(),
+            watch: options.watch.clone(),
             asks: steps.any(|step| matches!(step.kind, StepKind::Fetch { .. })),
         };
         let count = if threads == 1 { 1 } else { threads * SHARDS };
@@ -391,10 +396,14 @@ impl<'e> Replay<'e> {
         }
         self.writer.finish()?;
         let mut summary = self.summary;
-        for shard in &self.shards {
+        let mut watched = Vec::new();
+        for shard in &mut self.shards {
             summary.counts.add(&shard.counts);
             summary.people += shard.people();
+            watched.append(&mut shard.watched);
         }
+        watched.sort_by_key(|(key, _)| *key);
+        summary.watched = watched.into_iter().map(|(_, told)| told).collect();
         summary.messages = self.writer.messages;
         summary.put_off = self.writer.put_off;
         summary.held_back = self.writer.waiting();

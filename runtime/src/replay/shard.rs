@@ -1,8 +1,9 @@
 //! A part of the people, with their timers: what one thread works on.
 
-use super::lane::{Lane, RowKind};
+use super::lane::{Key, Lane, RowKind};
 use super::summary::Counts;
 use super::timers::Timers;
+use super::watched::Watched;
 use crate::answers::{answer_all, Answers};
 use crate::engine::effect::{Cause, Effect, EffectKind, Request};
 use crate::engine::input::Input;
@@ -11,6 +12,7 @@ use crate::ingest::identity::{Index, Target};
 use crate::ingest::{hash_of, Block, IdRef};
 use crate::output::names::Names;
 use crate::output::tail;
+use std::collections::BTreeSet;
 
 /// What all shards share.
 #[derive(Debug)]
@@ -23,8 +25,16 @@ pub struct Setting<'e> {
     pub answers: Answers,
     /// Whether a record is wanted, and not the messages alone.
     pub record: bool,
+    /// Of whom everything is told.
+    pub watch: BTreeSet<String>,
     /// Whether the program asks APIs: then what a timer wants to know is answered before the next one.
     pub asks: bool,
+}
+
+impl Setting<'_> {
+    fn watches(&self, id: &str) -> bool {
+        !self.watch.is_empty() && self.watch.contains(id)
+    }
 }
 
 /// An input on its way to a person.
@@ -103,6 +113,8 @@ pub struct Shard {
     pub lane: Lane,
     /// What happened.
     pub counts: Counts,
+    /// What came about with those who are watched.
+    pub watched: Vec<(Key, Watched)>,
     effects: Vec<Effect>,
     order: u64,
     places: Vec<u32>,
@@ -119,6 +131,7 @@ impl Shard {
             work: Vec::new(),
             lane: Lane::default(),
             counts,
+            watched: Vec::new(),
             effects: Vec::new(),
             order: 0,
             places: Vec::new(),
@@ -245,6 +258,12 @@ impl Shard {
             let key = (now, Cause::Input(seq), slot.first, self.order);
             self.lane.push(key, RowKind::Note, |text| tail::joined(text, person.id(), gone.id()));
         }
+        if setting.watches(person.id()) || setting.watches(gone.id()) {
+            self.order += 1;
+            let key = (now, Cause::Input(seq), slot.first, self.order);
+            self.watched
+                .push((key, Watched::Joined { time: now, ids: [person.id().to_owned(), gone.id().to_owned()] }));
+        }
         setting.engine.merge(person, gone, now, seq, &mut self.effects);
         self.settle(setting, place, seq);
     }
@@ -315,6 +334,14 @@ impl Shard {
         let mut answers = answers.into_iter();
         for effect in self.effects.drain(..) {
             self.counts.count(&effect);
+            if setting.watches(person.id()) {
+                self.order += 1;
+                let key = (effect.time, effect.cause, slot.first, self.order);
+                self.watched.push((key, Watched::Effect(effect.clone())));
+            }
+            if matches!(effect.kind, EffectKind::Aside(_)) {
+                continue;
+            }
             let message = matches!(effect.kind, EffectKind::Message(_));
             if !message && !setting.record {
                 continue;

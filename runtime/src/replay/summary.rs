@@ -1,5 +1,6 @@
 //! What a run came to, in numbers.
 
+use super::watched::Watched;
 use crate::engine::effect::{Effect, EffectKind, SkipReason, Why};
 use crate::ingest::NameMap;
 use flow_compiler::bytecode::{Journey, Program};
@@ -124,6 +125,7 @@ impl Counts {
             }
             EffectKind::Request(_) => self.asked += 1,
             EffectKind::Cut => self.cut += 1,
+            EffectKind::Aside(_) => {}
         }
     }
 
@@ -199,6 +201,8 @@ pub struct Summary {
     pub joined: u64,
     /// The time of the latest input.
     pub clock: Option<i64>,
+    /// What came about with those who were watched, in order.
+    pub watched: Vec<Watched>,
 }
 
 /// How many reasons of dead letters a summary holds.

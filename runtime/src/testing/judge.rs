@@ -6,12 +6,13 @@
 //! has come.
 
 use super::play::{message, says, skipped, Play};
-use super::timeline::{self, Words};
+use super::timeline;
 use super::{Failure, Verdict};
 use crate::calendar;
 use crate::engine::effect::{Effect, Message};
 use crate::engine::Engine;
 use crate::ingest::schema::Schema;
+use crate::words::{self, Words};
 use flow_compiler::bytecode::{ChannelId, Duration};
 use flow_compiler::testcase::{Expectation, ExpectedContent, TestCase, TestLine, TestLineKind, TestTime};
 use flow_grammar::span::Span;
@@ -258,7 +259,7 @@ impl<'e> Judge<'e> {
                 let Some(wanted) = self.wanted.iter().find(|wanted| wanted.line == number && !wanted.settled) else {
                     return;
                 };
-                let what = words.expected(*channel, content.as_ref());
+                let what = timeline::awaited(&words, *channel, content.as_ref());
                 let when = match (wanted.from == wanted.until, wanted.until) {
                     (true, _) => format!("{what} at {}", self.local(wanted.until)),
                     (false, i64::MAX) => what,
@@ -285,7 +286,14 @@ impl<'e> Judge<'e> {
                 if steps.is_empty() {
                     return;
                 }
-                (format!("expected no {}, but {}", words.expected(*channel, content.as_ref()), list(&steps)), steps)
+                (
+                    format!(
+                        "expected no {}, but {}",
+                        timeline::awaited(&words, *channel, content.as_ref()),
+                        list(&steps)
+                    ),
+                    steps,
+                )
             }
             Expectation::Skipped { channel, content, because } => {
                 let of = |effect: &Effect| {
@@ -300,7 +308,7 @@ impl<'e> Judge<'e> {
                 if self.play.effects.iter().any(|effect| with_reason(&effect)) {
                     return;
                 }
-                let what = words.expected(*channel, content.as_ref());
+                let what = timeline::awaited(&words, *channel, content.as_ref());
                 let other =
                     self.play.effects.iter().filter(|effect| of(effect)).filter_map(|effect| skipped(effect, journey));
                 let steps: Vec<_> = other
@@ -352,7 +360,7 @@ impl<'e> Judge<'e> {
 
     /// A moment on the person's clock.
     fn local(&self, time: i64) -> String {
-        self.play.in_zone(|zone| timeline::local(zone, time))
+        self.play.in_zone(|zone| words::local(zone, time))
     }
 }
 

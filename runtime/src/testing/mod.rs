@@ -4,11 +4,13 @@ mod judge;
 mod play;
 mod timeline;
 
+use crate::engine::aside::Explained;
 use crate::engine::Engine;
 use crate::ingest::schema::Schema;
 use flow_compiler::testcase::TestCase;
 use flow_grammar::span::Span;
 use rayon::prelude::*;
+use std::sync::OnceLock;
 
 /// How a test went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct Entry {
     pub local: String,
     /// What, as in `email cart_reminder`.
     pub text: String,
+    /// A condition in the source, and the place in the text where it belongs.
+    pub quoted: Option<(usize, Span)>,
     /// The step behind it.
     pub step: Option<Span>,
     /// Whether it is what is wrong.
@@ -50,5 +54,14 @@ pub struct Entry {
 /// Runs tests, several at a time; the verdicts stand in the order of the tests.
 #[must_use]
 pub fn run(engine: &Engine, schema: &Schema, tests: &[&TestCase]) -> Vec<Verdict> {
-    tests.par_iter().map(|test| judge::judge(engine, schema, test)).collect()
+    let explaining = OnceLock::new();
+    let judge = |test: &&TestCase| {
+        let verdict = judge::judge(engine, schema, test);
+        if verdict.failures.is_empty() {
+            return verdict;
+        }
+        // Whoever looks at a failure wants to know what decided; telling it costs time, so only then.
+        judge::judge(explaining.get_or_init(|| engine.explaining(Explained::Everybody)), schema, test)
+    };
+    tests.par_iter().map(judge).collect()
 }
