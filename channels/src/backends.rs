@@ -1,10 +1,24 @@
 //! The backends, one file each, and the table that names them.
 
+mod apns;
 mod console;
+mod exec;
+mod fcm;
 mod file;
 mod null;
+mod slack;
+mod smtp;
+mod stored;
+mod twilio;
+mod web_push;
+mod webhook;
+mod whatsapp;
+
+pub(crate) use smtp::is_unknown_mailbox;
+pub use whatsapp::free_text;
 
 use crate::config::{ConfigError, Read, Settings};
+use crate::net;
 use crate::pace::{Limits, Rate};
 use crate::retry::Schedule;
 use crate::secrets::Secrets;
@@ -13,6 +27,7 @@ use flow_compiler::nearest::nearest;
 use std::num::NonZeroU32;
 use std::time::Duration;
 use toml::Table;
+use url::Url;
 
 /// The keys that every backend has.
 const COMMON: [&str; 6] = ["backend", "concurrency", "rate", "attempts", "retry_first", "retry_longest"];
@@ -26,27 +41,70 @@ pub struct Policy {
     pub retry: Schedule,
 }
 
+type Open = fn(&Settings<'_>) -> Read<Box<dyn Channel>>;
+
 /// What is written once about each backend.
 struct Backend {
     name: &'static str,
     keys: &'static [&'static str],
-    open: fn(&Settings<'_>) -> Read<Box<dyn Channel>>,
+    /// Whether it goes out by HTTP.
+    net: bool,
+    open: Open,
     concurrency: u32,
     /// The rate that the provider bears when nothing is configured: so many a second.
     rate: Option<u32>,
     retry: fn() -> Schedule,
 }
 
+impl Backend {
+    const fn local(name: &'static str, keys: &'static [&'static str], open: Open) -> Self {
+        Self { name, keys, net: false, open, concurrency: 1, rate: None, retry: quick }
+    }
+
+    const fn remote(name: &'static str, keys: &'static [&'static str], open: Open) -> Self {
+        Self { name, keys, net: true, open, concurrency: 16, rate: None, retry: patient }
+    }
+}
+
 /// In the order of the documentation.
-const BACKENDS: [Backend; 3] = [
-    Backend { name: "console", keys: &[], open: console::open, concurrency: 1, rate: None, retry: quick },
-    Backend { name: "file", keys: file::KEYS, open: file::open, concurrency: 1, rate: None, retry: quick },
-    Backend { name: "null", keys: &[], open: null::open, concurrency: 64, rate: None, retry: quick },
+const BACKENDS: [Backend; 14] = [
+    Backend::local("console", &[], console::open),
+    Backend::local("file", file::KEYS, file::open),
+    Backend { concurrency: 64, ..Backend::local("null", &[], null::open) },
+    Backend { concurrency: 16, retry: patient, ..Backend::local("exec", exec::KEYS, exec::open) },
+    Backend { concurrency: smtp::CONNECTIONS, retry: mail, ..Backend::local("smtp", smtp::KEYS, smtp::open) },
+    // One number sends one message a second in many countries; a messaging service more, which is configured.
+    Backend { rate: Some(1), ..Backend::remote("twilio", twilio::KEYS, twilio::open) },
+    // The Cloud API lets 80 messages a second through.
+    Backend { rate: Some(80), ..Backend::remote("whatsapp", whatsapp::KEYS, whatsapp::open) },
+    Backend::remote("fcm", fcm::KEYS, fcm::open),
+    Backend::remote("apns", apns::KEYS, apns::open),
+    Backend::remote("web_push", web_push::KEYS, web_push::open),
+    // Slack lets one message a second and channel through.
+    Backend { rate: Some(1), ..Backend::remote("slack", slack::KEYS, slack::open) },
+    Backend { retry: Schedule::standard_webhooks, ..Backend::remote("webhook", webhook::KEYS, webhook::open) },
+    Backend { concurrency: 64, ..Backend::local("inbox", &[], stored::open) },
+    Backend { concurrency: 64, ..Backend::local("tasks", &[], stored::open) },
 ];
 
 /// Something local: if it does not come right soon, it does not come right.
 fn quick() -> Schedule {
     Schedule::Exponential { first: Duration::from_secs(1), longest: Duration::from_secs(60), attempts: 8 }
+}
+
+/// A provider that may be away for a while: 12 attempts over some two hours.
+fn patient() -> Schedule {
+    Schedule::Exponential { first: Duration::from_secs(5), longest: Duration::from_secs(3600), attempts: 12 }
+}
+
+/// Mail servers put senders off on purpose (greylisting) and are down for hours: 20 attempts over some two days.
+fn mail() -> Schedule {
+    Schedule::Exponential { first: Duration::from_secs(30), longest: Duration::from_secs(4 * 3600), attempts: 20 }
+}
+
+/// The backends and their own keys.
+pub fn names() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    BACKENDS.iter().map(|backend| (backend.name, backend.keys))
 }
 
 /// Opens the channel `name` from its table `[channels.name]`.
@@ -56,7 +114,7 @@ fn quick() -> Schedule {
 pub fn open(name: &str, table: &Table, secrets: &Secrets) -> Result<Box<dyn Channel>, ConfigError> {
     let settings = Settings::new(name, table, secrets);
     let backend = find(&settings)?;
-    settings.only(&[&COMMON, backend.keys])?;
+    settings.only(&[&COMMON, backend.keys, if backend.net { net::KEYS } else { &[] }])?;
     (backend.open)(&settings)
 }
 
@@ -90,6 +148,31 @@ fn find(settings: &Settings<'_>) -> Read<&'static Backend> {
         None => format!("there are: {}", names.collect::<Vec<_>>().join(", ")),
     };
     Err(settings.error_help("backend", format!("there is no backend `{name}`"), help))
+}
+
+/// An address of the configuration.
+fn url(settings: &Settings<'_>, key: &str) -> Read<Option<Url>> {
+    let Some(text) = settings.text(key)? else { return Ok(None) };
+    let parsed: Result<Url, _> = text.parse();
+    match parsed {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Some(url)),
+        // The text may hold a secret.
+        _ => Err(settings.error_help(key, format!("`{key}` is no address"), "write `https://…`")),
+    }
+}
+
+/// An address of the configuration, or the provider's own.
+fn url_or(settings: &Settings<'_>, key: &str, default: &str) -> Read<Url> {
+    match url(settings, key)? {
+        Some(url) => Ok(url),
+        None => default.parse().map_err(|_| settings.error(key, format!("`{key}` is no address"))),
+    }
+}
+
+/// An address below another.
+fn below(settings: &Settings<'_>, base: &Url, path: &str) -> Read<Url> {
+    let text = format!("{}/{path}", base.as_str().trim_end_matches('/'));
+    text.parse().map_err(|_| settings.error("url", "`url` is no address"))
 }
 
 /// What is configured of the schedule, else what the backend has. Any of the keys makes it an exponential one.

@@ -174,6 +174,18 @@ impl<'a> Settings<'a> {
         Ok(self.text(key)?.map(|path| self.secrets.path(&path)))
     }
 
+    /// The project's folder.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.secrets.path("")
+    }
+
+    /// Whether the text of the key is filled in from the environment.
+    #[must_use]
+    pub fn mentions_environment(&self, key: &str) -> bool {
+        self.table.get(key).and_then(Value::as_str).is_some_and(|text| text.contains("${"))
+    }
+
     /// One of a few words.
     pub fn choice(&self, key: &str, words: &[&'static str]) -> Read<Option<&'static str>> {
         let Some(text) = self.text(key)? else { return Ok(None) };

@@ -3,12 +3,24 @@
 //! Nothing is remembered here but open connections: what is due, what was tried and what came of it is the
 //! outbox's to keep. It asks [`policy`] how fast a channel may go and when to try again, and [`open`] for the channel.
 
+pub mod audiences;
 pub mod backends;
+pub mod bounce;
 pub mod config;
+pub mod content;
+pub mod event;
+pub mod fetch;
+mod fields;
+pub mod inbox;
 pub mod line;
+pub mod links;
+pub mod mail;
+pub mod net;
 pub mod pace;
+pub mod replies;
 pub mod retry;
 pub mod secrets;
+pub mod tasks;
 
 pub use backends::{open, policy, Policy};
 pub use config::ConfigError;
@@ -42,7 +54,7 @@ pub struct Delivery {
     pub time: i64,
     /// Which attempt this is, counted from 1.
     pub attempt: u32,
-    /// The address under which a POST unsubscribes, when there is one.
+    /// The address under which a POST unsubscribes (see [`links`]), when there is one.
     pub unsubscribe: Option<String>,
     /// What is sent.
     pub content: Content,
