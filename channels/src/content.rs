@@ -8,7 +8,7 @@ pub fn text(content: &Content) -> String {
     match content {
         Content::Email { text, .. }
         | Content::Sms { text }
-        | Content::Whatsapp { text }
+        | Content::Whatsapp { text, .. }
         | Content::Other { text, .. } => text.clone(),
         Content::Onsite { html, .. } => html.clone(),
         Content::Push { title, body, link, .. } => {
@@ -57,7 +57,7 @@ pub fn notification(content: &Content) -> Notification {
                 image: field("image"),
             }
         }
-        Content::Sms { text } | Content::Whatsapp { text } => {
+        Content::Sms { text } | Content::Whatsapp { text, .. } => {
             Notification { body: text.clone(), ..Notification::default() }
         }
     }

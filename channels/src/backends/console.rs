@@ -48,7 +48,7 @@ fn shown(delivery: &Delivery) -> String {
 fn parts(content: &Content) -> Vec<&str> {
     let parts = match content {
         Content::Email { subject, text, .. } => vec![Some(subject), Some(text)],
-        Content::Sms { text } | Content::Whatsapp { text } | Content::Other { text, .. } => vec![Some(text)],
+        Content::Sms { text } | Content::Whatsapp { text, .. } | Content::Other { text, .. } => vec![Some(text)],
         Content::Push { title, body, link, .. } => vec![Some(title), Some(body), link.as_ref()],
         Content::Onsite { title, html, link, .. } => vec![title.as_ref(), Some(html), link.as_ref()],
     };
