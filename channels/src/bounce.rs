@@ -1,6 +1,7 @@
 //! Mails that came back: delivery status notifications (RFC 3464) and complaints (RFC 5965), as outcomes.
 
 use crate::event::Event;
+use mail_parser::mailbox::mbox::MessageIterator;
 use mail_parser::{Message, MessageParser, MimeHeaders as _};
 
 /// What a notification tells about one recipient.
@@ -56,6 +57,18 @@ pub fn read(mail: &[u8]) -> Vec<Report> {
         }
     }
     reports
+}
+
+/// Reads a mailbox file (mbox): the reports of all mails in it.
+///
+/// # Errors
+/// When reading fails.
+pub fn read_mailbox(mailbox: impl std::io::BufRead) -> std::io::Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    for mail in MessageIterator::new(mailbox) {
+        reports.extend(read(mail?.contents()));
+    }
+    Ok(reports)
 }
 
 /// A report as the event that the engine reads. `channel` is the name of the channel.

@@ -7,6 +7,9 @@
 //! | `GET /inbox/events?token=…` | server-sent events: one `message` for each item that is not read, then for each new one |
 //! | `POST /inbox/read?token=…` with `{"key": "…"}` | 204; without a key, all are read |
 //! | `GET /inbox.js` | [`SCRIPT`] |
+//!
+//! Sites have another address than Flow: the answers say `Access-Control-Allow-Origin: *`. The token is the right to see
+//! them; no cookie is.
 
 use crate::content::notification;
 use crate::links::LinkKey;

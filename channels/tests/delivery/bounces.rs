@@ -1,7 +1,8 @@
 //! Mails that came back, as Postfix, Exchange and a feedback loop write them.
 
 use crate::support::folder;
-use flow_channels::bounce::{event, read};
+use flow_channels::bounce::{event, read, read_mailbox, Fate};
+use proptest::prelude::*;
 
 fn told(file: &str) -> Vec<String> {
     let mail = std::fs::read(folder().join("bounces").join(file)).unwrap();
@@ -44,4 +45,32 @@ fn a_complaint_names_its_message() {
 fn delays_and_replies_are_no_bounces() {
     assert!(told("delayed.eml").is_empty() && told("reply.eml").is_empty());
     assert!(read(b"").is_empty() && read(&[0xff; 1000]).is_empty());
+}
+
+#[test]
+fn a_mailbox_file_is_read_whole() {
+    let mut mailbox = Vec::new();
+    for file in ["unknown.eml", "reply.eml", "full.eml", "complaint.eml"] {
+        mailbox.extend_from_slice(b"From MAILER-DAEMON Mon Mar  2 12:00:03 2026\n");
+        mailbox.extend(std::fs::read(folder().join("bounces").join(file)).unwrap());
+        mailbox.push(b'\n');
+    }
+    let fates: Vec<_> = read_mailbox(mailbox.as_slice()).unwrap().into_iter().map(|report| report.fate).collect();
+    assert_eq!(fates, [Fate::HardBounce, Fate::SoftBounce, Fate::Complaint]);
+    assert!(read_mailbox(&b"no mailbox"[..]).unwrap().is_empty());
+}
+
+proptest! {
+    /// Anybody can send mail to where bounces go.
+    #[test]
+    fn no_mail_is_too_wild(file in 0..4_usize, at in 0..2_000_usize, bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+        let files = ["unknown.eml", "several.eml", "complaint.eml", "full.eml"];
+        let mut mail = std::fs::read(folder().join("bounces").join(files[file])).unwrap();
+        let at = at.min(mail.len());
+        let end = (at + bytes.len()).min(mail.len());
+        mail.splice(at..end, bytes);
+        for report in read(&mail) {
+            prop_assert!(event("email", &report).name.starts_with("email "));
+        }
+    }
 }

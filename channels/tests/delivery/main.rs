@@ -6,6 +6,7 @@ mod bounces;
 mod documented;
 mod exec;
 mod fetch;
+mod pages;
 mod push;
 mod recorded;
 mod smtp;
