@@ -44,6 +44,7 @@ impl Loaded {
         let mut diagnostics = self.project.diagnostics.clone();
         diagnostics.append(&mut compiled.diagnostics);
         diagnostics.sort_by_key(|found| (found.span, found.severity));
+        compiled.allowed.extend(self.project.allowed.iter().cloned());
         Checked { loaded: self, compiled, diagnostics }
     }
 }
@@ -105,11 +106,20 @@ pub fn load_one(path: &Path) -> Result<Loaded, String> {
 /// # Errors
 /// With a message, when something cannot be read or there is no `.flow` file at all.
 pub fn load(path: &Path) -> Result<Vec<Loaded>, String> {
+    let listings = listings(path)?.into_iter();
+    Ok(listings.map(|(root, listing)| Loaded { root, project: assemble(listing) }).collect())
+}
+
+/// Every project at `path` as it stands on disk, with its folder.
+///
+/// # Errors
+/// As [`load`].
+pub fn listings(path: &Path) -> Result<Vec<(PathBuf, Listing)>, String> {
     let kind = fs::metadata(path).map_err(|e| cannot_read(path, &e))?;
     if !kind.is_dir() {
-        return load_file(path).map(|loaded| vec![loaded]);
+        return list_file(path).map(|listed| vec![listed]);
     }
-    let mut loaded = Vec::new();
+    let mut listed = Vec::new();
     let mut roots = vec![path.to_owned()];
     while let Some(root) = roots.pop() {
         let mut walk = Walk { root: &root, listing: Listing::default(), nested: Vec::new() };
@@ -119,16 +129,16 @@ pub fn load(path: &Path) -> Result<Vec<Loaded>, String> {
         roots.append(&mut nested);
         if !listing.files.is_empty() {
             listing.name = project_name(&root, &listing);
-            loaded.push(Loaded { root, project: assemble(listing) });
+            listed.push((root, listing));
         }
     }
-    if loaded.is_empty() {
+    if listed.is_empty() {
         return Err(no_source(path));
     }
-    Ok(loaded)
+    Ok(listed)
 }
 
-fn load_file(path: &Path) -> Result<Loaded, String> {
+fn list_file(path: &Path) -> Result<(PathBuf, Listing), String> {
     if path.extension().is_none_or(|ext| ext != "flow") {
         return Err(format!("{} is neither a folder nor a .flow file", path.display()));
     }
@@ -136,7 +146,7 @@ fn load_file(path: &Path) -> Result<Loaded, String> {
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let file = SourceFile { path: file_name(path), text };
     let root = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-    Ok(Loaded { root, project: assemble(Listing { name, files: vec![file], ..Listing::default() }) })
+    Ok((root, Listing { name, files: vec![file], ..Listing::default() }))
 }
 
 /// A folder with nothing but one file is that file; otherwise a project is called as its folder.

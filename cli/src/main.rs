@@ -4,6 +4,7 @@ mod check;
 mod dump;
 mod explain;
 mod feed;
+mod fix;
 mod fmt;
 mod load;
 mod lsp;
@@ -43,6 +44,7 @@ enum Command {
     Dump(dump::Args),
     Run(Box<run::Args>),
     Explain(explain::Args),
+    Fix(fix::Args),
     Fmt(fmt::Args),
     Lsp(lsp::Args),
     New(new::Args),
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Dump(args) => dump::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Fix(args) => fix::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Lsp(args) => lsp::run(&args),
         Command::New(args) => new::run(&args),

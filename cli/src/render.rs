@@ -4,6 +4,7 @@ mod excerpt;
 mod github;
 mod human;
 mod json;
+mod sarif;
 mod short;
 
 use crate::load::Checked;
@@ -21,6 +22,8 @@ pub enum Format {
     Short,
     /// One JSON object a line
     Json,
+    /// One SARIF 2.1.0 document, for code scanning
+    Sarif,
     /// Annotations for a GitHub workflow
     Github,
 }
@@ -40,18 +43,25 @@ pub fn all(checked: &[Checked], format: Format, colour: bool) -> String {
         .zip(&sources)
         .flat_map(|(project, sources)| project.diagnostics.iter().map(move |found| Shown { found, sources }))
         .collect();
+    let allowed: Vec<(Shown<'_>, &str)> = checked
+        .iter()
+        .zip(&sources)
+        .flat_map(|(project, sources)| project.compiled.allowed.iter().map(move |one| (one, sources)))
+        .map(|(one, sources)| (Shown { found: &one.found, sources }, one.reason.as_str()))
+        .collect();
     match format {
         Format::Human => human::render(&shown, colour) + &closing_line(&shown),
         Format::Short => short::render(&shown) + &closing_line(&shown),
         Format::Json => json::render(&shown),
+        Format::Sarif => sarif::render(&shown, &allowed),
         Format::Github => github::render(&shown),
     }
 }
 
-/// Renders one finding for people.
+/// Renders one finding for people, under a heading of its own.
 #[must_use]
-pub fn one(found: &Diagnostic, sources: &Sources<'_>, colour: bool) -> String {
-    human::render(&[Shown { found, sources }], colour)
+pub fn one(heading: &str, found: &Diagnostic, sources: &Sources<'_>, colour: bool) -> String {
+    human::report(heading, &Shown { found, sources }, colour)
 }
 
 /// `3 errors, 1 warning in 2 files`

@@ -78,7 +78,7 @@ impl<'p> Sources<'p> {
 }
 
 /// `cart.flow` of the present folder, `shop/cart.flow` of another.
-fn shown(root: &Path, path: &str) -> String {
+pub fn shown(root: &Path, path: &str) -> String {
     let whole = root.join(path);
     let whole = whole.strip_prefix("./").unwrap_or(&whole);
     whole.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")

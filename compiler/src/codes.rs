@@ -4,6 +4,7 @@
 //! `F07` what stands in a checked program but can hardly be meant, `F08` the project's folder.
 
 use crate::compile_codes::COMPILE_CODES;
+use crate::diagnostic::Severity;
 
 macro_rules! codes {
     ($table:ident, $doc:literal; $($name:ident = $code:literal, $title:literal;)*) => {
@@ -23,6 +24,13 @@ codes! {
     JOURNEY_LOOP = "F0706", "journeys start each other for ever at one instant";
     TWO_MESSAGES = "F0707", "two journeys send to one person for one event";
     GOAL_NEVER = "F0708", "a goal can never be reached";
+}
+
+codes! {
+    ALLOW_CODES, "The codes of `# allow` lines.";
+    ALLOW_UNCLEAR = "F0731", "an `allow` names no code or gives no reason";
+    ALLOW_NOTHING = "F0732", "an `allow` allows nothing";
+    ALLOW_ERROR = "F0733", "an error cannot be allowed";
 }
 
 codes! {
@@ -56,6 +64,7 @@ pub fn all() -> Vec<(&'static str, &'static str)> {
         flow_grammar::liquid::LIQUID_CODES,
         COMPILE_CODES,
         RULE_CODES,
+        ALLOW_CODES,
         PROJECT_CODES,
         TEMPLATE_CODES,
     ]
@@ -65,6 +74,34 @@ pub fn all() -> Vec<(&'static str, &'static str)> {
     .collect();
     codes.sort_unstable();
     codes
+}
+
+/// The codes that are no errors. What they name runs.
+const WARNINGS: &[&str] = &[
+    UNREACHABLE_STEP,
+    ALWAYS_TRUE,
+    ALWAYS_FALSE,
+    AFTER_EXIT,
+    CAP_BLOCKS_STEP,
+    TWO_MESSAGES,
+    GOAL_NEVER,
+    ALLOW_UNCLEAR,
+    ALLOW_NOTHING,
+    ALLOW_ERROR,
+    CONFIG_UNKNOWN_KEY,
+    TEMPLATE_FILE_NAME,
+];
+
+/// How bad what a code names is.
+#[must_use]
+pub fn severity(code: &str) -> Severity {
+    if code == crate::compile_codes::INFERRED {
+        Severity::Note
+    } else if WARNINGS.contains(&code) {
+        Severity::Warning
+    } else {
+        Severity::Error
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::names::nearest;
 use crate::node::{Node, NodeKind};
 use crate::operators::to_instant;
 use crate::schema::offer;
-use crate::types::{Class, Kind};
+use crate::types::{Class, Kind, Ty};
 use flow_grammar::ast::{Expr, ExprKind, Name, TextPart};
 use flow_grammar::span::Span;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ impl Cx<'_> {
             Kind::Bool => self.required(node, "a condition"),
             Kind::Poison => node,
             _ => {
-                let message = format!("a condition is needed here, and this is {}", self.show(&node.ty));
+                let message = format!("a condition is needed here, and this is {}", self.show_a(&node.ty));
                 let help = format!("compare it with something: `{} == …`, or ask `is known`", self.folded(node.span));
                 self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
                 Node::poison(node.span)
@@ -51,7 +51,7 @@ impl Cx<'_> {
             help.push_str(&format!(", or ask first: `if {written} is known then …`"));
         }
         self.report(Diagnostic::error(code::MAY_BE_MISSING, node.span, message).help(help));
-        Node { ty: crate::types::Ty::known(node.ty.kind.clone()), ..node }
+        Node { ty: Ty::known(node.ty.kind.clone()), ..node }
     }
 
     /// A value of a type; `optional` tells whether it may be missing.
@@ -105,7 +105,7 @@ impl Cx<'_> {
             let nodes: Vec<Node> = values.iter().map(|v| Node::constant(v.clone(), have.clone(), node.span)).collect();
             return nodes.iter().all(|n| self.assignable(n, item, what));
         }
-        let element = Node::new(NodeKind::Poison, crate::types::Ty::known(have.clone()), node.span);
+        let element = Node::new(NodeKind::Poison, Ty::known(have.clone()), node.span);
         self.assignable(&element, item, what)
     }
 
@@ -116,8 +116,8 @@ impl Cx<'_> {
             self.text_for_time(&text, want, node.span);
             return;
         }
-        let have = self.show(&node.ty);
-        let wanted = want.show(&self.program.types);
+        let have = self.show_a(&node.ty);
+        let wanted = self.show_a(&Ty::known(want.clone()));
         let message = format!("{what} needs {wanted}, and this is {have}");
         let help = match (&node.ty.kind, want) {
             (Kind::Number, Kind::Int) => "make it whole with `round(…)`, `floor(…)` or `ceil(…)`".to_owned(),
@@ -126,9 +126,7 @@ impl Cx<'_> {
             (have, Kind::Int | Kind::Number) if have.class() == Class::Text => {
                 "turn it into a number with `number(…)`".into()
             }
-            (_, Kind::OneOf(_)) => format!("give {wanted}"),
-            (_, Kind::Int | Kind::Email) => format!("give an {wanted}"),
-            _ => format!("give a {wanted}"),
+            _ => format!("give {wanted}"),
         };
         self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
     }
@@ -152,7 +150,7 @@ impl Cx<'_> {
                 let problem =
                     Diagnostic::error(code::MAY_BE_MISSING, expr.span, "a value is needed here, it cannot be missing");
                 let example = want.example();
-                self.report(problem.help(format!("give a {}, like `{example}`", want.show(&self.program.types))));
+                self.report(problem.help(format!("give {}, like `{example}`", self.show_a(&Ty::known(want.clone())))));
                 None
             }
             (ExprKind::Record(fields), Kind::Record(id)) => self.record(fields, *id, expr.span),

@@ -1,5 +1,6 @@
 //! The way in: the files of a project become a checked [`Program`], or say what is wrong.
 
+use crate::allow::Allowed;
 use crate::bytecode::Program;
 use crate::context::Cx;
 use crate::diagnostic::{Diagnostic, Fix, Label, Severity};
@@ -67,6 +68,8 @@ pub struct Compiled {
     pub tests: Vec<TestCase>,
     /// Everything that the compiler has to say, in the order of the source.
     pub diagnostics: Vec<Diagnostic>,
+    /// What the source allows, with the reasons.
+    pub allowed: Vec<Allowed>,
     /// The syntax trees, as [`ProjectInput::files`].
     pub files: Vec<ast::File>,
     /// What was learned about parts of the source.
@@ -134,12 +137,19 @@ fn check_trees(input: &ProjectInput, files: Vec<ast::File>, errors: Vec<flow_gra
         );
         found.extend(crate::rules::check(&cx.program, &files));
     }
-    let diagnostics = in_order(found);
-    let sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let mut found = in_order(found);
+    let sound = !found.iter().any(|d| d.severity == Severity::Error);
+    if !sound {
+        // What is wrong may be the reason why something was inferred: first things first.
+        found.retain(|d| d.code != crate::compile_codes::INFERRED);
+    }
+    let numbered = (0..).map(FileId).zip(&input.files);
+    let (diagnostics, allowed) = crate::allow::apply(numbered, found, sound);
     Compiled {
         program: sound.then_some(cx.program),
         tests: if sound { tests } else { Vec::new() },
         diagnostics,
+        allowed,
         info: Info { types: cx.types.into_iter().collect(), references: in_source(cx.references) },
         files,
     }

@@ -183,6 +183,18 @@ impl Cx<'_> {
         ty.show(&self.program.types)
     }
 
+    /// A type in a sentence: `a number`, `an email that may be missing`.
+    pub fn show_a(&self, ty: &Ty) -> String {
+        let may = if ty.optional { " that may be missing" } else { "" };
+        let shown = ty.kind.show(&self.program.types);
+        let article = match (&ty.kind, shown.chars().next()) {
+            (Kind::OneOf(_) | Kind::Poison, _) => "",
+            (_, Some('a' | 'e' | 'i' | 'o' | 'u')) => "an ",
+            _ => "a ",
+        };
+        format!("{article}{shown}{may}")
+    }
+
     /// Remembers an expression's type for listings.
     pub fn note_type(&mut self, node: &Node) {
         if !node.is_poison() {

@@ -80,6 +80,12 @@ impl Diagnostic {
         Self { severity: Severity::Note, ..Self::error(code, span, message) }
     }
 
+    /// The one line that can be followed: the help, else what the mend does.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.help.as_deref().or_else(|| self.fix.as_ref().map(|fix| fix.title.as_str()))
+    }
+
     /// Points at one more place.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {

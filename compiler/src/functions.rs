@@ -70,7 +70,9 @@ impl Cx<'_> {
                 if *most == 1 { "" } else { "s" },
                 nodes.len()
             );
-            self.report(Diagnostic::error(code::WRONG_ARGUMENTS, span, message).help("give it what it takes"));
+            let letters = ["a", "b"].get(..*fewest).unwrap_or_default().join(", ");
+            let help = format!("write it like `{}({letters})`", name.text);
+            self.report(Diagnostic::error(code::WRONG_ARGUMENTS, span, message).help(help));
             return Node::poison(span);
         }
         if nodes.iter().any(Node::is_poison) {
@@ -142,11 +144,11 @@ impl Cx<'_> {
             self.text_for_time(&written, &Kind::DateTime, arg.span);
             return;
         }
-        let message = format!("`{name}` takes {wants}, and this is {}", self.show(&arg.ty));
+        let message = format!("`{name}` takes {wants}, and this is {}", self.show_a(&arg.ty));
         let help = match (name, arg.ty.kind.class()) {
             ("int", Class::Number) => "use `round`, `floor` or `ceil`",
             ("number", Class::Number) => "it is a number already",
-            _ => "give it what it takes",
+            _ => "give it such a value, or leave the function out",
         };
         self.report(Diagnostic::error(code::WRONG_ARGUMENTS, arg.span, message).help(help));
     }
@@ -165,7 +167,7 @@ impl Cx<'_> {
                 self.text_for_time(&written, &Kind::Date, node.span);
             } else {
                 let message =
-                    format!("time is counted between dates and instants, and this is {}", self.show(&node.ty));
+                    format!("time is counted between dates and instants, and this is {}", self.show_a(&node.ty));
                 self.report(
                     Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help("name a date or an instant"),
                 );

@@ -387,12 +387,11 @@ impl Cx<'_> {
             let Some(field) = journey.trigger_fields.iter().find(|f| !f.optional) else { continue };
             let message = format!("`{}` reads the trigger's `{}`, and `start` gives it none", journey.name, field.name);
             let name = field.name.clone();
-            let place = journey.span;
+            let place = self.schema.journey_items.iter().find(|(other, _)| *other == id);
+            let place = place.and_then(|(_, decl)| decl.name.as_ref()).map_or(journey.span, |name| name.span);
             let help = format!("emit an event that has `{name}` and let the journey begin with it");
             self.report(
-                Diagnostic::error(code::START_NEEDS_TRIGGER, span, message)
-                    .label(Span::new(place.file, place.start, place.start), "the journey")
-                    .help(help),
+                Diagnostic::error(code::START_NEEDS_TRIGGER, span, message).label(place, "the journey").help(help),
             );
         }
     }

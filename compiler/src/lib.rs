@@ -1,4 +1,5 @@
 //! Syntax tree to checked, verified program.
+pub mod allow;
 mod bindings;
 mod body;
 pub mod bytecode;
@@ -20,6 +21,7 @@ mod items;
 mod journeys;
 mod lookup;
 mod lower;
+pub mod mend;
 mod names;
 pub mod nearest;
 mod node;

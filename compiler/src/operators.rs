@@ -227,7 +227,7 @@ impl Cx<'_> {
             Kind::List(item) => Some((**item).clone()),
             Kind::Poison => None,
             _ => {
-                let message = format!("`{what}` needs a list, and this is {}", self.show(&list.ty));
+                let message = format!("`{what}` needs a list, and this is {}", self.show_a(&list.ty));
                 let help = "write the values in brackets: `[\"IT\", \"ES\"]`";
                 self.report(Diagnostic::error(code::TYPE_MISMATCH, list.span, message).help(help));
                 None
@@ -320,7 +320,7 @@ impl Cx<'_> {
                 Node::new(NodeKind::Negate(Box::new(inner)), ty, span)
             }
             _ => {
-                let message = format!("`-` needs a number, and this is {}", self.show(&inner.ty));
+                let message = format!("`-` needs a number, and this is {}", self.show_a(&inner.ty));
                 self.report(
                     Diagnostic::error(code::BAD_OPERANDS, span, message).help("write a number or a duration after it"),
                 );

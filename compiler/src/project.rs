@@ -4,7 +4,8 @@
 mod config;
 mod templates;
 
-use crate::compile::{ProjectInput, SourceFile};
+use crate::allow::Allowed;
+use crate::compile::{compile, Compiled, ProjectInput, SourceFile};
 use crate::diagnostic::Diagnostic;
 use flow_grammar::span::FileId;
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub struct Project {
     pub channels: BTreeMap<String, toml::Table>,
     /// What is wrong with the folder.
     pub diagnostics: Vec<Diagnostic>,
+    /// What comments of `flow.toml` allow.
+    pub allowed: Vec<Allowed>,
 }
 
 impl Project {
@@ -69,7 +72,30 @@ pub fn assemble(listing: Listing) -> Project {
     }
     templates::read(&mut project, listing.templates.unwrap_or_default(), listing.texts);
     project.diagnostics.sort_by_key(|found| found.span);
+    allow_in_config(&mut project);
     project
+}
+
+/// Comments of `flow.toml` can allow what is found in it.
+fn allow_in_config(project: &mut Project) {
+    let found = std::mem::take(&mut project.diagnostics);
+    let first = u32::try_from(project.input.files.len()).unwrap_or(u32::MAX);
+    let numbered = (first..).map(FileId).zip(&project.others).filter(|(_, file)| file.path.ends_with(".toml"));
+    let complete = found.iter().all(|one| one.code != crate::codes::CONFIG_SYNTAX);
+    let (kept, allowed) = crate::allow::apply(numbered, found, complete);
+    project.diagnostics = kept;
+    project.allowed = allowed;
+}
+
+/// Puts a project together and compiles it. All findings are among those of the result, by place.
+#[must_use]
+pub fn check(listing: Listing) -> (Project, Compiled) {
+    let mut project = assemble(listing);
+    let mut compiled = compile(&project.input);
+    compiled.diagnostics.append(&mut project.diagnostics);
+    compiled.diagnostics.sort_by_key(|found| (found.span, found.severity));
+    compiled.allowed.append(&mut project.allowed);
+    (project, compiled)
 }
 
 #[cfg(test)]
@@ -128,8 +154,8 @@ mod tests {
     fn wrong_types_and_broken_toml_are_placed() {
         let project = listing("project = 3\nchannels = [1]\n", &[]);
         insta::assert_snapshot!(found(&project).join("\n"), @r"
-        F0804 flow.toml `3`: `project` must be a table, not an integer
-        F0804 flow.toml `[1]`: `channels` must be a table, not an array
+        F0804 flow.toml `3`: `project` must be a table, not an integer (write `[project]`, and its keys below)
+        F0804 flow.toml `[1]`: `channels` must be a table, not an array (write `[channels]`, and its keys below)
         ");
         let project = listing("[project]\nname = \n[channels.email]\nfrom = 1", &[]);
         assert_eq!(project.diagnostics.len(), 1);

@@ -244,9 +244,11 @@ impl Cx<'_> {
     fn check_shares(&mut self, arms: &[SplitArm], step: &ast::Step) {
         let total: Decimal = arms.iter().map(|arm| arm.share).sum();
         if total != Decimal::ONE_HUNDRED && !self.is_broken(step.span) {
-            let span = arms.iter().map(|arm| arm.share_span).reduce(Span::to).unwrap_or(step.span);
+            let word = u32::try_from("split".len()).unwrap_or_default();
+            let span = Span::new(step.span.file, step.span.start, step.span.start + word);
             let message = format!("the shares of this split add up to {}%", total.normalize());
-            let mut problem = Diagnostic::error(code::SHARES, span, message).help("they must add up to 100%");
+            let mut problem =
+                Diagnostic::error(code::SHARES, span, message).help("change them so that they add up to 100%");
             for arm in arms {
                 problem = problem.label(arm.share_span, format!("{}%", arm.share.normalize()));
             }

@@ -32,7 +32,7 @@ impl Cx<'_> {
     }
 
     fn wait_until_meant(&mut self, node: &Node) -> Node {
-        let message = format!("`wait` needs a duration, and this is {}", self.show(&node.ty));
+        let message = format!("`wait` needs a duration, and this is {}", self.show_a(&node.ty));
         let help = format!("write `wait until {}`", self.folded(node.span));
         self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
         Node::poison(node.span)
@@ -48,8 +48,10 @@ impl Cx<'_> {
                     Class::Poison => self.wait_unknown(bound, ways, step, body),
                     Class::Moment | Class::Time => self.wait_moment(node, bound, ways, step, body),
                     Class::Duration => {
-                        let message =
-                            format!("`wait until` needs a moment or a condition, and this is {}", self.show(&node.ty));
+                        let message = format!(
+                            "`wait until` needs a moment or a condition, and this is {}",
+                            self.show_a(&node.ty)
+                        );
                         let help = format!("write `wait {}`", self.folded(node.span));
                         self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
                         self.wait_unknown(bound, ways, step, body);

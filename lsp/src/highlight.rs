@@ -57,8 +57,14 @@ pub fn highlight(world: &World, file: FileId) -> Vec<(Span, u32, bool)> {
                     found.push(*known);
                     continue;
                 }
-                let after = source.get(piece.range.end..).unwrap_or("").starts_with('(');
-                if after && crate::functions::function(text).is_some() {
+                let rest = source.get(piece.range.end..).unwrap_or("");
+                let after = rest.starts_with('(');
+                let is_key = rest.trim_start_matches([' ', '\t']).starts_with(':');
+                let is_member = source.get(..piece.range.start).unwrap_or("").ends_with('.');
+                if is_key || is_member {
+                    // `body { user: … }`: any word can be a key.
+                    Some(6)
+                } else if after && crate::functions::function(text).is_some() {
                     Some(8)
                 } else if KEYWORDS.contains(&text) || DAYS.contains(&text) || text == "trigger" {
                     Some(0)

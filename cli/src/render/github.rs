@@ -26,7 +26,7 @@ fn annotation(one: &Shown<'_>) -> String {
     let (start, end) =
         (sources.place(found.span.file, found.span.start), sources.place(found.span.file, found.span.end));
     let command = if found.severity == Severity::Note { "notice" } else { word(found.severity) };
-    let message = match &found.help {
+    let message = match found.advice() {
         Some(help) => format!("{}\n{help}", found.message),
         None => found.message.clone(),
     };

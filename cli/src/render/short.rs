@@ -14,6 +14,6 @@ pub(super) fn render(shown: &[Shown<'_>]) -> String {
 /// `path:line:col: error[F0201]: message; help`
 pub(super) fn line(one: &Shown<'_>) -> String {
     let found = one.found;
-    let help = found.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    let help = found.advice().map(|help| format!("; {help}")).unwrap_or_default();
     format!("{}: {}[{}]: {}{help}", one.sources.at(found.span), word(found.severity), found.code, found.message)
 }

@@ -9,8 +9,9 @@ use flow_runtime::testing::{Entry, Failure};
 pub fn text(ran: &[Ran<'_>], colour: bool) -> String {
     let mut out = String::new();
     for test in ran.iter().filter(|test| !test.passed()) {
+        let heading = format!("failed: test {:?}", test.case.name);
         for failure in &test.verdict.failures {
-            out += render::one(&diagnostic(test, failure), test.sources, colour).trim_end();
+            out += render::one(&heading, &diagnostic(failure), test.sources, colour).trim_end();
             out += "\n\n";
         }
         out += &timelines(test);
@@ -26,8 +27,8 @@ pub fn text(ran: &[Ran<'_>], colour: bool) -> String {
 }
 
 /// A failure as a finding, so that it is shown as all findings are.
-fn diagnostic(test: &Ran<'_>, failure: &Failure) -> Diagnostic {
-    let mut found = Diagnostic::error("test", failure.span, format!("{}: {}", test.case.name, failure.message));
+fn diagnostic(failure: &Failure) -> Diagnostic {
+    let mut found = Diagnostic::error("test", failure.span, failure.message.clone());
     found.labels = failure.steps.iter().map(|(span, text)| Label { span: *span, text: text.clone() }).collect();
     found
 }

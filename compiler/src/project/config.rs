@@ -87,13 +87,19 @@ impl Reader<'_> {
     fn syntax(&mut self, error: &toml::de::Error) {
         let span = self.span(error.span().unwrap_or(0..0));
         let message = format!("flow.toml is not valid TOML: {}", error.message());
-        self.project.diagnostics.push(Diagnostic::error(CONFIG_SYNTAX, span, message));
+        let help = "texts stand between quotes, and tables between brackets: `name = \"shop\"`, `[project]`";
+        self.project.diagnostics.push(Diagnostic::error(CONFIG_SYNTAX, span, message).help(help));
     }
 
     fn wrong_type(&mut self, name: &str, at: Range<usize>, wanted: &str, is: &DeValue<'_>) {
         let message = format!("`{name}` must be {wanted}, not {}", with_article(is));
         let span = self.span(at);
-        self.project.diagnostics.push(Diagnostic::error(CONFIG_TYPE, span, message));
+        let help = if wanted == "a table" {
+            format!("write `[{name}]`, and its keys below")
+        } else {
+            format!("write {wanted} between quotes")
+        };
+        self.project.diagnostics.push(Diagnostic::error(CONFIG_TYPE, span, message).help(help));
     }
 
     fn unknown(&mut self, at: Range<usize>, message: &str, name: &str, known: &[&'static str]) {

@@ -128,7 +128,8 @@ impl Check<'_> {
                     wants_args.words(),
                     variable.shape.words()
                 );
-                self.found.push(Diagnostic::error(code::TEMPLATE_FILTER_TYPE, arg.span, message));
+                let help = format!("write {} there", wants_args.words());
+                self.found.push(Diagnostic::error(code::TEMPLATE_FILTER_TYPE, arg.span, message).help(help));
             } else if kind != FilterKind::Default && wants_args != Takes::Anything {
                 self.needed(variable, arg.span);
             }
@@ -227,7 +228,7 @@ impl Check<'_> {
             (Takes::Text | Takes::Writing, Class::List) => {
                 found.help("make a text of the list first, with `| join: \", \"`")
             }
-            _ => found,
+            _ => found.help(format!("hand over {}, or leave the filter out", wants.words())),
         });
     }
 
@@ -257,7 +258,11 @@ impl Check<'_> {
                 kind.name(),
                 if count == 1 { "is" } else { "are" }
             );
-            self.found.push(Diagnostic::error(code::TEMPLATE_ARGUMENTS, filter.span, message));
+            let help = match most {
+                0 => format!("write `| {}`", kind.name()),
+                _ => format!("write the arguments behind a colon: `| {}: …`", kind.name()),
+            };
+            self.found.push(Diagnostic::error(code::TEMPLATE_ARGUMENTS, filter.span, message).help(help));
         }
         for (name, _) in &filter.named {
             if !kind.named().contains(&name.text.as_str()) {

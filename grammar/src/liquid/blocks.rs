@@ -415,7 +415,10 @@ impl<'s> Build<'_, 's> {
     }
 
     fn stray(&mut self, tag: Tag, word: &str, wanted: &str) {
-        self.error(SyntaxError::new(STRAY_TAG, tag.whole, format!("`{word}` belongs into {wanted}")));
+        self.error(
+            SyntaxError::new(STRAY_TAG, tag.whole, format!("`{word}` belongs into {wanted}"))
+                .help("move it there, or remove it"),
+        );
     }
 
     fn end(&mut self, tag: Tag, word: &str) {
@@ -440,7 +443,8 @@ impl<'s> Build<'_, 's> {
             }
             _ => {
                 let message = format!("`end{word}` closes nothing");
-                self.error(SyntaxError::new(STRAY_TAG, tag.whole, message));
+                let help = format!("remove it, or open its block before: `{{% {word} … %}}`");
+                self.error(SyntaxError::new(STRAY_TAG, tag.whole, message).help(help));
             }
         }
     }

@@ -202,11 +202,8 @@ fn number(source: &mut Source<'_>, text: &str, span: Span) -> ExprKind {
     if let Ok(number) = Decimal::from_str_exact(text) {
         return ExprKind::Number(number);
     }
-    source.errors.push(SyntaxError::new(
-        NUMBER_RANGE,
-        span,
-        format!("`{text}` has more digits than the 28 that a number can have"),
-    ));
+    let message = format!("`{text}` has more digits than the 28 that a number can have");
+    source.errors.push(SyntaxError::new(NUMBER_RANGE, span, message).help("round it"));
     ExprKind::Broken
 }
 

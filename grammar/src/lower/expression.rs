@@ -259,11 +259,10 @@ impl<'s> Lower<'s> {
     fn compared_with_null(&mut self, left: Expr, equal: bool, null: Span) -> Expr {
         let from = Span::new(self.file, left.span.end, null.end);
         let right = if equal { " is missing" } else { " is known" };
-        self.report(
-            SyntaxError::new(codes::NULL, null, format!("`{}` is written `{}`", null.text(self.text), right.trim()))
-                .fix(from, right),
-        );
         let span = left.span.to(null);
+        let written = from.text(self.text).split_whitespace().collect::<Vec<_>>().join(" ");
+        let message = format!("`{written}` is written `{}`", right.trim());
+        self.report(SyntaxError::new(codes::NULL, null, message).fix(from, right));
         let kind = if equal { ExprKind::IsMissing(Box::new(left)) } else { ExprKind::IsKnown(Box::new(left)) };
         Expr { kind, span }
     }

@@ -227,7 +227,10 @@ impl Lower<'_> {
         let span = self.span(&pair);
         let value = self.decimal(pair.as_str(), span)?;
         if value.abs() > Decimal::from(most) {
-            self.report(SyntaxError::new(codes::BAD_COORDINATE, span, format!("{what} go from -{most} to {most}")));
+            self.report(
+                SyntaxError::new(codes::BAD_COORDINATE, span, format!("{what} go from -{most} to {most}"))
+                    .help("a place is written north first, then east: `circle 45.4642, 9.1900 radius 500m`"),
+            );
             return None;
         }
         Some(value)
@@ -318,7 +321,7 @@ impl Lower<'_> {
 
     /// Reports what may be said only once.
     pub fn twice(&mut self, span: Span, what: &str) {
-        self.report(SyntaxError::new(codes::TWICE, span, format!("{what} is given twice")));
+        self.report(SyntaxError::new(codes::TWICE, span, format!("{what} is given twice")).help("keep one of the two"));
     }
 
     fn policy_decl(&mut self, pair: Node<'_>, span: Span) -> PolicyDecl {
