@@ -2,18 +2,27 @@
 
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::Decimal;
-use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// A number that depends on the seed and the parts alone, and differs wherever any of them does.
 pub(super) fn hash(seed: u64, parts: &[&str]) -> u64 {
-    let mut bytes = SmallVec::<[u8; 256]>::new();
-    for part in parts {
-        // The length keeps ("ab", "c") and ("a", "bc") apart.
-        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(part.as_bytes());
+    // The length keeps ("ab", "c") and ("a", "bc") apart.
+    let pieces = parts.iter().map(|part| ((part.len() as u64).to_le_bytes(), part.as_bytes()));
+    let length: usize = parts.iter().map(|part| part.len() + 8).sum();
+    let mut near = [0; 256];
+    let Some(bytes) = near.get_mut(..length) else {
+        let far: Vec<u8> = pieces.flat_map(|(length, text)| length.into_iter().chain(text.iter().copied())).collect();
+        return xxh3_64_with_seed(&far, seed);
+    };
+    let mut rest = &mut *bytes;
+    for (length, text) in pieces {
+        for piece in [&length[..], text] {
+            let Some((to, after)) = std::mem::take(&mut rest).split_at_mut_checked(piece.len()) else { break };
+            to.copy_from_slice(piece);
+            rest = after;
+        }
     }
-    xxh3_64_with_seed(&bytes, seed)
+    xxh3_64_with_seed(bytes, seed)
 }
 
 /// A lot in `(0, 1]`, from the upper 53 bits of the hash.
@@ -43,4 +52,23 @@ pub(super) fn arm<'a, T>(seed: u64, who: &[&str], arms: impl Iterator<Item = (&'
         }
     }
     best.map(|(_, target)| target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xxhash_rust::xxh3::Xxh3;
+
+    #[test]
+    fn long_and_short_parts_are_hashed_alike() {
+        for length in [0, 1, 50, 230, 231, 232, 233, 500] {
+            let text = "x".repeat(length);
+            let mut state = Xxh3::with_seed(7);
+            for part in ["ab", &text] {
+                state.update(&(part.len() as u64).to_le_bytes());
+                state.update(part.as_bytes());
+            }
+            assert_eq!(hash(7, &["ab", &text]), state.digest(), "{length}");
+        }
+    }
 }

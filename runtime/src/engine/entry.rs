@@ -23,16 +23,17 @@ impl Run<'_> {
     pub fn entries(&mut self, signal: &Signal, flips: &[Flip]) {
         let engine = self.engine;
         let index = &engine.index;
-        let of_event = signal.event.as_ref().map_or(&[][..], |happened| index.triggers_of_event(happened.event));
-        let source = signal.event.as_ref().map(|h| (h.event, &*h.fields));
+        let happened = signal.event.as_ref();
+        let of_event = happened.into_iter().flat_map(|h| index.triggers_of_event(h.event, &h.fields));
+        let source = happened.map(|h| (h.event, &*h.fields));
         if signal.attributes.is_empty() && signal.list.is_none() && flips.is_empty() {
             // By far most inputs are events and nothing else, and an event's triggers stand in order.
             self.enter_each(of_event, source);
         } else {
-            let mut candidates = of_event.to_vec();
+            let mut candidates: Vec<TriggerAt> = of_event.collect();
             self.other_triggers(signal, flips, &mut candidates);
             candidates.sort_unstable();
-            self.enter_each(&candidates, source);
+            self.enter_each(candidates.into_iter(), source);
         }
         if let Some(journey) = signal.start {
             self.try_enter(journey, None, None);
@@ -46,9 +47,9 @@ impl Run<'_> {
         candidates.extend(flips.iter().flat_map(|(segment, inside)| index.triggers_of_segment(*segment, *inside)));
     }
 
-    fn enter_each(&mut self, candidates: &[TriggerAt], source: Source<'_>) {
+    fn enter_each(&mut self, candidates: impl Iterator<Item = TriggerAt>, source: Source<'_>) {
         let mut done = None;
-        for &(journey, trigger) in candidates {
+        for (journey, trigger) in candidates {
             if done == Some(journey) || !self.triggers((journey, trigger), source) {
                 continue;
             }

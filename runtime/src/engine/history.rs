@@ -9,6 +9,7 @@ use crate::vm::Moment;
 use flow_compiler::bytecode::{Arith, EventId, Log, QueryAnswer, Strategy};
 use jiff::tz::TimeZone;
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 use thin_vec::ThinVec;
 
 /// A place in time: milliseconds, then the person's order.
@@ -18,8 +19,8 @@ pub(super) type At = (i64, u64);
 #[derive(Clone, Debug, Default)]
 pub(super) struct EventHistory {
     pub last: Option<At>,
-    /// In order of time.
-    pub log: Vec<Occurrence>,
+    /// In order of time. The oldest are forgotten all the time, which must not cost what is kept.
+    pub log: VecDeque<Occurrence>,
 }
 
 /// One occurrence of an event.
@@ -82,7 +83,7 @@ fn oldest_kept(person: &Person, log: &Log, now: i64) -> Option<i64> {
 
 fn forget(history: &mut EventHistory, oldest: Option<i64>) {
     match oldest {
-        None => history.log = Vec::new(),
+        None => history.log = VecDeque::new(),
         Some(oldest) => {
             let gone = history.log.partition_point(|o| o.at.0 < oldest);
             history.log.drain(..gone);
@@ -195,7 +196,7 @@ pub(super) fn unite(engine: &Engine, known: &mut Person, other: &mut Person) {
         let ours = at_place(&mut known.history, place);
         ours.last = ours.last.max(theirs.last);
         ours.log.extend(theirs.log);
-        ours.log.sort_by_key(|o| o.at);
+        ours.log.make_contiguous().sort_by_key(|o| o.at);
     }
     for query in &engine.program.queries {
         let Strategy::Running(cell) = query.strategy else { continue };

@@ -1,6 +1,9 @@
 //! Who listens to what: tables derived once from the program, so that an input costs what listens to it
 //! and not what the project holds.
 
+use super::keyed::Triggers;
+use crate::vm::interpret::Prepared;
+use crate::vm::value::Value;
 use flow_compiler::bytecode::{
     AttrId, Condition, Content, Deps, EventId, Exit, JourneyId, ListId, Program, QueryId, SegmentId, StepId, StepKind,
     Strategy, Trigger, WaitedEvent,
@@ -17,7 +20,7 @@ pub(super) struct Index {
     /// By event: running totals that it changes.
     running: Vec<Vec<QueryId>>,
     /// By event: triggers that it can be, `without`s included.
-    pub event_triggers: Vec<Vec<TriggerAt>>,
+    event_triggers: Vec<Triggers>,
     /// By attribute: `on change` triggers.
     pub change_triggers: Vec<Vec<TriggerAt>>,
     /// By list.
@@ -57,9 +60,8 @@ pub(super) struct JourneyIndex {
 }
 
 impl Index {
-    pub fn new(program: &Program) -> Self {
+    pub fn new(program: &Program, prepared: &Prepared) -> Self {
         let mut index = Self {
-            event_triggers: vec![Vec::new(); program.events.len()],
             change_triggers: vec![Vec::new(); program.attributes.len()],
             list_triggers: vec![Vec::new(); program.lists.len()],
             segment_triggers: vec![(Vec::new(), Vec::new()); program.segments.len()],
@@ -74,6 +76,7 @@ impl Index {
             }
             index.journeys.push(journey_index(program, id));
         }
+        index.event_triggers = event_triggers(program, prepared);
         index.segments = ids(program.segments.len())
             .map(SegmentId)
             .filter(|id| program.segments.get(id.index()).is_some_and(|s| s.followed))
@@ -103,9 +106,8 @@ impl Index {
 
     fn add_trigger(&mut self, at: TriggerAt, trigger: &Trigger) {
         match trigger {
-            Trigger::Event { event, .. } | Trigger::Without { event, .. } => {
-                add(&mut self.event_triggers, event.index(), at)
-            }
+            // Of these there are many; see `event_triggers`.
+            Trigger::Event { .. } | Trigger::Without { .. } => {}
             Trigger::Change { attribute, .. } => add(&mut self.change_triggers, attribute.index(), at),
             Trigger::List(list) => add(&mut self.list_triggers, list.index(), at),
             Trigger::Enter(segment) => {
@@ -143,11 +145,12 @@ impl Index {
         self.journeys.get(journey.index()).unwrap_or(&NONE)
     }
 
-    /// The triggers of an event, of a changed attribute and of a list.
-    pub fn triggers_of_event(&self, event: EventId) -> &[TriggerAt] {
-        self.event_triggers.get(event.index()).map_or(&[], Vec::as_slice)
+    /// The triggers that an event with these fields can be, in order.
+    pub fn triggers_of_event(&self, event: EventId, fields: &[Value]) -> impl Iterator<Item = TriggerAt> + '_ {
+        self.event_triggers.get(event.index()).map(|triggers| triggers.of(fields)).into_iter().flatten()
     }
 
+    /// The triggers of a changed attribute and of a list.
     pub fn triggers_of_change(&self, attribute: AttrId) -> &[TriggerAt] {
         self.change_triggers.get(attribute.index()).map_or(&[], Vec::as_slice)
     }
@@ -165,6 +168,18 @@ impl Index {
             leave
         }
     }
+}
+
+fn event_triggers(program: &Program, prepared: &Prepared) -> Vec<Triggers> {
+    let mut lists = vec![Vec::new(); program.events.len()];
+    for (number, journey) in ids(program.journeys.len()).zip(&program.journeys) {
+        for (place, trigger) in journey.triggers.iter().enumerate() {
+            if let Trigger::Event { event, .. } | Trigger::Without { event, .. } = trigger {
+                add(&mut lists, event.index(), (JourneyId(number), place));
+            }
+        }
+    }
+    lists.into_iter().map(|list| Triggers::new(program, prepared, list)).collect()
 }
 
 fn ids(count: usize) -> std::ops::Range<u32> {

@@ -20,6 +20,7 @@ mod history;
 mod index;
 pub mod input;
 mod instance;
+mod keyed;
 mod leave;
 mod merge;
 mod person;
@@ -80,9 +81,10 @@ impl Engine {
             .iter()
             .map(|a| a.field.default.as_ref().map_or(Value::Missing, Value::from_const))
             .collect();
+        let prepared = Prepared::new(&program);
         Self {
-            prepared: Prepared::new(&program),
-            index: Index::new(&program),
+            index: Index::new(&program, &prepared),
+            prepared,
             zones,
             default_zone,
             defaults,

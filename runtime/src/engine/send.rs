@@ -13,8 +13,9 @@ use super::run::Run;
 use super::steps::Then;
 use crate::calendar;
 use crate::vm::value::Value;
-use compact_str::format_compact;
+use compact_str::CompactString;
 use flow_compiler::bytecode::{AttrId, BoundValue, ChannelId, Content, Send, StepId, TopicId};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// What a judgement comes to.
@@ -70,12 +71,12 @@ impl Run<'_> {
     }
 
     /// The channels to try. One of several: the first on which `can` holds.
-    fn route(&self, send: &Send) -> Vec<ChannelId> {
+    fn route(&self, send: &Send) -> SmallVec<[ChannelId; 4]> {
         if send.all || send.channels.len() < 2 {
-            return send.channels.clone();
+            return send.channels.as_slice().into();
         }
         let reaches = |c: &&ChannelId| reach::obstacle(self.engine, self.person, **c, send.topic).is_none();
-        send.channels.iter().find(reaches).map(|c| vec![*c]).unwrap_or_default()
+        send.channels.iter().find(reaches).copied().into_iter().collect()
     }
 
     fn judge(&self, instance: &Instance, send: &Send, channel: ChannelId) -> Verdict {
@@ -200,7 +201,12 @@ impl Run<'_> {
         let journey = program.journeys.get(at.journey.index());
         let step = journey.and_then(|j| j.steps.get(at.step.index())).map_or("", |s| &s.identity);
         let channel = program.channels.get(channel.index()).map_or("", |c| &c.name);
-        let entry = format_compact!("{}/{}/{}", instance.time, instance.number, instance.sent);
+        let mut digits = itoa::Buffer::new();
+        let mut entry = CompactString::from(digits.format(instance.time));
+        entry.push('/');
+        entry.push_str(digits.format(instance.number));
+        entry.push('/');
+        entry.push_str(digits.format(instance.sent));
         chance::hash(0, &[journey.map_or("", |j| &j.name), self.person.id(), &entry, step, channel]).max(1)
     }
 

@@ -12,6 +12,7 @@ use flow_compiler::bytecode::{
 };
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
+use std::collections::VecDeque;
 
 /// The fields of an event under test.
 #[derive(Clone, Copy)]
@@ -91,11 +92,12 @@ impl<'a> View<'a> {
     }
 
     fn answer_from_log(&self, query: &Query, since: Option<i64>, moment: &mut Moment) -> Value {
-        let log = self.history(query.event).map_or(&[][..], |h| &h.log);
+        static EMPTY: VecDeque<Occurrence> = VecDeque::new();
+        let log = self.history(query.event).map_or(&EMPTY, |h| &h.log);
         let start = log.partition_point(|o| !self.in_window(query, since, moment.now, o.at));
-        let window = log.get(start..).unwrap_or(&[]);
+        let window = log.range(start.min(log.len())..);
         let now = moment.now;
-        let mut inside = window.iter().filter(|o| {
+        let mut inside = window.clone().filter(|o| {
             query.filter.is_none_or(|filter| {
                 let view = Self { fields: Fields::Kept(query.event, &o.fields), ..*self };
                 self.engine.truth(filter, &view, moment)
@@ -115,7 +117,7 @@ impl<'a> View<'a> {
                 (self.picked(query, oldest), oldest)
             }
             QueryAnswer::Count if query.filter.is_none() => {
-                (Value::Int(i64::try_from(window.len()).unwrap_or(i64::MAX)), window.first())
+                (Value::Int(i64::try_from(window.len()).unwrap_or(i64::MAX)), log.get(start))
             }
             _ => self.folded(query, inside),
         };

@@ -12,7 +12,7 @@ use super::{Block, IdRef, MessageKey, NameMap, Record, What};
 use crate::calendar::{parse_date, parse_instant, DAY};
 use crate::engine::input::Input;
 use crate::vm::value::Value;
-use flow_compiler::bytecode::Type;
+use flow_compiler::bytecode::{ChannelId, EventId, Outcome, Type};
 use memchr::memmem;
 use rust_decimal::Decimal;
 
@@ -24,6 +24,9 @@ const DEEPEST: usize = 32;
 pub(super) struct Scanner<'s> {
     schema: &'s Schema,
     names: NameMap<Known<'s>>,
+    calls: Shape<Member>,
+    /// By planned event: the places of fields.
+    properties: Vec<Shape<Option<u16>>>,
     date: [u8; 10],
     day: i64,
 }
@@ -31,11 +34,103 @@ pub(super) struct Scanner<'s> {
 /// What an event's name means.
 #[derive(Clone, Copy, Debug)]
 enum Known<'s> {
-    Planned(&'s EventPlan),
+    /// With its place among the shapes of properties.
+    Planned(&'s EventPlan, usize),
+    /// What became of a message, and the program's event for it.
+    Outcome(ChannelId, Outcome, Option<EventId>),
     /// Its number among the block's unknown names.
     Unknown(u32),
     /// It says more than that it happened.
     Long,
+}
+
+/// The members of a call that matter here.
+#[derive(Clone, Copy, Debug)]
+enum Member {
+    Kind,
+    User,
+    Anonymous,
+    Message,
+    Timestamp,
+    Event,
+    Properties,
+    Context,
+    /// A page's or a batch's, or one with another meaning than a track's.
+    Long,
+    Other,
+}
+
+impl Member {
+    fn of(key: &str) -> Self {
+        match key {
+            "type" => Self::Kind,
+            "userId" => Self::User,
+            "anonymousId" => Self::Anonymous,
+            "messageId" => Self::Message,
+            "timestamp" => Self::Timestamp,
+            "event" => Self::Event,
+            "properties" => Self::Properties,
+            "context" => Self::Context,
+            "batch" | "name" => Self::Long,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The keys of the last object of some kind, in order, and what each of them means. Whoever writes a log mostly writes
+/// the same keys in the same order, so that a key is known by one comparison.
+#[derive(Debug)]
+struct Shape<T>(Vec<Hint<T>>);
+
+#[derive(Debug)]
+struct Hint<T> {
+    /// `"key":`
+    text: [u8; Hint::<()>::LONGEST],
+    length: usize,
+    meaning: T,
+}
+
+impl Hint<()> {
+    /// Longer keys are read each time.
+    const LONGEST: usize = 24;
+}
+
+impl<T: Copy> Shape<T> {
+    /// So many keys are remembered.
+    const MOST: usize = 32;
+
+    /// Goes past a key and its colon, and gives what the key means, which is what `of` says.
+    #[inline]
+    fn key(&mut self, place: usize, rest: &mut Rest<'_>, of: impl FnOnce(&str) -> T) -> Option<T> {
+        if let Some(hint) = self.0.get(place) {
+            let text = rest.text.as_bytes().get(rest.at..rest.at + hint.length);
+            if text.is_some_and(|text| Some(text) == hint.text.get(..hint.length)) {
+                rest.at += hint.length;
+                return Some(hint.meaning);
+            }
+        }
+        let start = rest.at;
+        let key = rest.string()?;
+        rest.byte(b':')?;
+        let meaning = of(key);
+        self.learn(place, rest.text.as_bytes().get(start..rest.at)?, meaning);
+        Some(meaning)
+    }
+
+    fn learn(&mut self, place: usize, bytes: &[u8], meaning: T) {
+        let mut hint = Hint { text: [0; Hint::<()>::LONGEST], length: bytes.len(), meaning };
+        match hint.text.get_mut(..bytes.len()) {
+            Some(text) => text.copy_from_slice(bytes),
+            // It fits no text.
+            None => hint.length = usize::MAX / 2,
+        }
+        if place < self.0.len() {
+            self.0.push(hint);
+            self.0.swap_remove(place);
+        } else if place == self.0.len() && place < Self::MOST {
+            self.0.push(hint);
+        }
+    }
 }
 
 /// What a line turned out to say.
@@ -57,7 +152,8 @@ enum Properties {
 
 impl<'s> Scanner<'s> {
     pub fn new(schema: &'s Schema) -> Self {
-        Self { schema, names: NameMap::default(), date: *b"0000-00-00", day: 0 }
+        let (names, calls, properties) = (NameMap::default(), Shape(Vec::new()), Vec::new());
+        Self { schema, names, calls, properties, date: *b"0000-00-00", day: 0 }
     }
 
     /// The record of a line; none: it has to go the long way. `unknown` gives numbers to unknown names.
@@ -75,11 +171,7 @@ impl<'s> Scanner<'s> {
         let known = match known {
             Some(known) => known,
             None => {
-                let known = match self.schema.events.get(track.name) {
-                    Some(plan) => Known::of(plan),
-                    None if self.schema.outcome(track.name).is_some() => Known::Long,
-                    None => Known::Unknown(unknown(block, track.name)),
-                };
+                let known = self.meaning(track.name, |name| unknown(block, name));
                 self.names.insert(track.name.into(), known);
                 known
             }
@@ -87,13 +179,22 @@ impl<'s> Scanner<'s> {
         let (who, what) = match known {
             Known::Long => return None,
             Known::Unknown(name) => (IdRef::default(), What::Unknown(name)),
-            Known::Planned(plan) => {
+            Known::Outcome(channel, outcome, event) => {
+                if let Properties::At(start) = track.properties {
+                    rest.at = start;
+                    rest.nothing_of_a_message()?;
+                }
+                let (message, template, soft, time) = (None, None, false, track.time);
+                let told = Input::Outcome { event, channel, outcome, message, template, soft, time };
+                (block.keep(named), What::Input(told))
+            }
+            Known::Planned(plan, shape) => {
                 let fields = match track.properties {
                     Properties::Read(fields) => fields,
                     Properties::None => self.whole(plan, vec![Value::Missing; plan.fields.len()])?,
                     Properties::At(start) => {
                         rest.at = start;
-                        self.properties(&mut rest, plan)?
+                        self.properties(&mut rest, plan, shape)?
                     }
                 };
                 match plan.event.filter(|_| plan.used) {
@@ -106,39 +207,52 @@ impl<'s> Scanner<'s> {
         Some(Record { time: track.time, message, line: number, known: track.user.is_some(), who, what })
     }
 
+    fn meaning(&mut self, name: &str, unknown: impl FnOnce(&str) -> u32) -> Known<'s> {
+        match self.schema.events.get(name) {
+            Some(plan) if plan.event.is_none() || plan.outcome.is_some() || plan.consent.is_some() => Known::Long,
+            Some(plan) => {
+                self.properties.push(Shape(Vec::new()));
+                Known::Planned(plan, self.properties.len() - 1)
+            }
+            None => match self.schema.outcome(name) {
+                Some((channel, outcome, event)) => Known::Outcome(channel, outcome, event),
+                None => Known::Unknown(unknown(name)),
+            },
+        }
+    }
+
     fn track<'a>(&mut self, rest: &mut Rest<'a>, known: &mut Option<Known<'s>>) -> Option<Track<'a>> {
         let (mut name, mut time, mut user, mut anonymous, mut message) = (None, None, None, None, None);
         let mut properties = Properties::None;
         let mut kind = false;
         rest.byte(b'{')?;
-        loop {
-            let key = rest.string()?;
-            rest.byte(b':')?;
-            match key {
-                "type" => {
+        rest.space();
+        for place in 0.. {
+            match self.calls.key(place, rest, Member::of)? {
+                Member::Kind => {
                     kind = true;
                     (rest.string()? == "track").then_some(())?;
                 }
-                "userId" => rest.id(&mut user)?,
-                "anonymousId" => rest.id(&mut anonymous)?,
-                "messageId" => rest.id(&mut message)?,
-                "timestamp" => once(&mut time, self.instant(rest.string()?)?)?,
-                "event" => {
+                Member::User => rest.id(&mut user)?,
+                Member::Anonymous => rest.id(&mut anonymous)?,
+                Member::Message => rest.id(&mut message)?,
+                Member::Timestamp => once(&mut time, self.instant(rest.string()?)?)?,
+                Member::Event => {
                     let event = rest.string()?;
                     *known = self.names.get(event).copied();
                     once(&mut name, event)?;
                 }
-                "properties" => {
+                Member::Properties => {
                     matches!(properties, Properties::None).then_some(())?;
                     properties = match *known {
-                        Some(Known::Planned(plan)) => Properties::Read(self.properties(rest, plan)?),
+                        Some(Known::Planned(plan, shape)) => Properties::Read(self.properties(rest, plan, shape)?),
                         Some(Known::Long) => return None,
                         Some(Known::Unknown(_)) => {
                             rest.skip(0)?;
                             // Only that they were there matters.
                             Properties::At(0)
                         }
-                        None => {
+                        None | Some(Known::Outcome(..)) => {
                             rest.space();
                             let start = rest.at;
                             rest.skip(0)?;
@@ -146,13 +260,12 @@ impl<'s> Scanner<'s> {
                         }
                     };
                 }
-                "context" => {
+                Member::Context => {
                     let context = rest.skip(0)?;
                     memmem::find(context.as_bytes(), b"categoryPreferences").is_none().then_some(())?;
                 }
-                // A page's or a batch's, or one with another meaning than a track's.
-                "batch" | "name" => return None,
-                _ => {
+                Member::Long => return None,
+                Member::Other => {
                     rest.skip(0)?;
                 }
             }
@@ -170,7 +283,7 @@ impl<'s> Scanner<'s> {
     }
 
     /// The values of the event's fields, from an object that begins here.
-    fn properties(&self, rest: &mut Rest<'_>, plan: &EventPlan) -> Option<Box<[Value]>> {
+    fn properties(&mut self, rest: &mut Rest<'_>, plan: &EventPlan, shape: usize) -> Option<Box<[Value]>> {
         let fields = &plan.fields;
         if fields.is_empty() {
             rest.skip(0)?;
@@ -183,15 +296,14 @@ impl<'s> Scanner<'s> {
             rest.at += 1;
             return self.whole(plan, values);
         }
-        loop {
-            let key = rest.string()?;
-            rest.byte(b':')?;
-            match fields.place(key) {
-                Some(place) => {
-                    let field = fields.list.get(place)?;
-                    let value = rest.value(&field.ty, self.schema)?;
+        let place_of = |key: &str| fields.place(key).and_then(|place| u16::try_from(place).ok());
+        for place in 0.. {
+            match self.properties.get_mut(shape)?.key(place, rest, place_of)? {
+                Some(field) => {
+                    let field = usize::from(field);
+                    let value = rest.value(&fields.list.get(field)?.ty, self.schema)?;
                     // Named twice, the last one counts: the long way knows.
-                    let slot = values.get_mut(place).filter(|slot| slot.is_missing())?;
+                    let slot = values.get_mut(field).filter(|slot| slot.is_missing())?;
                     *slot = value;
                 }
                 None => {
@@ -204,6 +316,7 @@ impl<'s> Scanner<'s> {
                 _ => return None,
             }
         }
+        None
     }
 
     /// With defaults, and nothing missing that may not be.
@@ -246,15 +359,6 @@ impl<'s> Scanner<'s> {
         }
         let seconds = (hour * 60 + minute) * 60 + second;
         Some(self.day + i64::from(seconds) * 1000 + i64::from(f0 * 100 + f1 * 10 + f2))
-    }
-}
-
-impl<'s> Known<'s> {
-    fn of(plan: &'s EventPlan) -> Self {
-        if plan.event.is_none() || plan.outcome.is_some() || plan.consent.is_some() {
-            return Self::Long;
-        }
-        Self::Planned(plan)
     }
 }
 
@@ -398,6 +502,26 @@ impl<'a> Rest<'a> {
             match self.next()? {
                 b',' => {}
                 byte if byte == end => return Some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    /// Properties that say nothing of the message to which an outcome belongs.
+    fn nothing_of_a_message(&mut self) -> Option<()> {
+        self.byte(b'{')?;
+        self.space();
+        if self.peek()? == b'}' {
+            return Some(());
+        }
+        loop {
+            self.space();
+            (!matches!(self.string()?, "message" | "message_id" | "template" | "type")).then_some(())?;
+            self.byte(b':')?;
+            self.skip(0)?;
+            match self.next()? {
+                b',' => {}
+                b'}' => return Some(()),
                 _ => return None,
             }
         }

@@ -98,7 +98,7 @@ pub struct Slot {
 }
 
 /// So many inputs are looked at together: their people fit into the cache of one processor.
-const AT_ONCE: usize = 1_024;
+const AT_ONCE: usize = 256;
 
 /// A part of the people.
 #[derive(Debug)]
@@ -186,7 +186,7 @@ impl Shard {
             let some = left.as_slice().get(..AT_ONCE).unwrap_or(left.as_slice());
             self.find_all(setting, blocks, some, &mut places);
             let last = some.last().map_or(i64::MIN, |one| one.now);
-            self.lane.reserve(self.busy(&places, last));
+            self.lane.reserve(self.busy(setting, &places, last));
             for (place, one) in places.iter().zip(left.by_ref()) {
                 self.fire_all(setting, one.now);
                 self.take(setting, *place, one.now, one.seq, one.late, one.known, one.input);
@@ -214,10 +214,11 @@ impl Shard {
 
     /// How many of these people, and of those with a timer before an instant, are on their way through a journey: each
     /// will hardly cause more than one line. Asking brings what is known of them into the cache, as above.
-    fn busy(&self, places: &[u32], before: i64) -> usize {
+    fn busy(&self, setting: &Setting<'_>, places: &[u32], before: i64) -> usize {
         let timers = self.timers.upcoming(before).map(|(_, place)| place).take(AT_ONCE);
         let slots = places.iter().copied().chain(timers).filter_map(|place| self.people.get(place as usize));
-        slots.filter(|slot| slot.person.as_ref().is_some_and(|person| person.in_flight().next().is_some())).count()
+        let busy = |person: &Person| setting.engine.next_due(person).is_some() && person.in_flight().next().is_some();
+        slots.filter(|slot| slot.person.as_ref().is_some_and(busy)).count()
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one input")]
@@ -294,7 +295,7 @@ impl Shard {
     /// The same where many are due.
     pub fn drain(&mut self, setting: &Setting<'_>, before: i64) {
         while let Some(next) = self.timers.next().filter(|next| *next < before) {
-            self.lane.reserve(self.busy(&[], before));
+            self.lane.reserve(self.busy(setting, &[], before));
             // As far as the timers that were looked at reach.
             let last = self.timers.upcoming(before).map(|(due, _)| due).take(AT_ONCE).last().unwrap_or(next);
             self.fire_all(setting, last.max(next).saturating_add(1).min(before));

@@ -86,6 +86,21 @@ impl Fused {
         (first == 0).then(|| Self::Tests(maker.tests.into()))
     }
 
+    /// A field of the event under test, and the texts without one of which the condition cannot hold.
+    pub fn keys(&self) -> Option<(u16, Vec<Arc<str>>)> {
+        let Self::Tests(tests) = self else { return None };
+        let first = tests.first().filter(|first| first.no == FAILS)?;
+        let Read::Field(field) = first.read else { return None };
+        match &first.ask {
+            Ask::Text { text, same: true } => Some((field, vec![Arc::clone(text)])),
+            Ask::In(Value::List(list)) => {
+                let text = |value: &Value| if let Value::Text(text) = value { Some(Arc::clone(text)) } else { None };
+                Some((field, list.iter().map(text).collect::<Option<_>>()?))
+            }
+            _ => None,
+        }
+    }
+
     pub fn value<F: Facts + ?Sized>(&self, facts: &F) -> Value {
         match self {
             Self::Constant(value) => value.clone(),

@@ -44,6 +44,12 @@ impl Prepared {
         Self { constants, shapes, fused }
     }
 
+    /// A field of the event under test, and the texts without one of which the condition cannot hold.
+    #[must_use]
+    pub fn keys(&self, code: CodeId) -> Option<(u16, Vec<Arc<str>>)> {
+        self.fused.get(code.index())?.as_ref()?.keys()
+    }
+
     /// The same, with everything left to the interpreter: the second opinion of tests and benchmarks.
     #[must_use]
     pub fn interpreted(program: &Program) -> Self {

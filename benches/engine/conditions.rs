@@ -1,0 +1,139 @@
+//! One condition of five comparisons: as Rust, as fused tests, as register code. Then 10,000 different ones in turn.
+
+use super::{least, nanos, program, Lots};
+use flow_compiler::bytecode::{
+    AttrId, ChannelId, CodeId, MessageSlot, Outcome, Program, QueryId, Slot, TopicId, Trigger,
+};
+use flow_runtime::vm::interpret::{Machine, Prepared};
+use flow_runtime::vm::value::Value;
+use flow_runtime::vm::{Facts, Moment, Read};
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use std::hint::black_box;
+use std::sync::Arc;
+
+const EVENT: &str = "event bought { price: number  items: int  country: text  score: int  vip: bool }\nchannel email\n";
+const EVENTS: usize = 4_096;
+
+struct Bought {
+    cents: i64,
+    items: i64,
+    country: Arc<str>,
+    score: i64,
+    vip: bool,
+    fields: Vec<Value>,
+}
+
+impl Bought {
+    fn new(lots: &mut Lots) -> Self {
+        let cents = 500 + lots.below(15_000) as i64;
+        let (items, score, vip) = (lots.below(6) as i64, lots.below(100) as i64, lots.below(10) > 0);
+        let country: Arc<str> = ["IT", "IT", "IT", "FR"][lots.below(4) as usize].into();
+        let fields = vec![
+            Value::Number(Decimal::new(cents, 2)),
+            Value::Int(items),
+            Value::Text(Arc::clone(&country)),
+            Value::Int(score),
+            Value::Bool(vip),
+        ];
+        Self { cents, items, country, score, vip, fields }
+    }
+
+    fn wanted(&self) -> bool {
+        self.cents > 2_000 && self.items >= 1 && &*self.country == "IT" && self.score < 90 && self.vip
+    }
+}
+
+impl Facts for Bought {
+    fn peek(&self, read: Read) -> Option<&Value> {
+        match read {
+            Read::Field(field) => self.fields.get(field as usize),
+            _ => None,
+        }
+    }
+    fn field(&self, field: u16) -> Value {
+        self.fields.get(field as usize).cloned().unwrap_or_default()
+    }
+    fn attribute(&self, _: AttrId) -> Value {
+        Value::Missing
+    }
+    fn trigger(&self, _: u16) -> Value {
+        Value::Missing
+    }
+    fn entry_time(&self) -> Value {
+        Value::Missing
+    }
+    fn slot(&self, _: Slot) -> Value {
+        Value::Missing
+    }
+    fn query(&self, _: QueryId, _: Option<i64>, _: &mut Moment) -> Value {
+        Value::Missing
+    }
+    fn can(&self, _: ChannelId, _: TopicId) -> bool {
+        false
+    }
+    fn outcome(&self, _: MessageSlot, _: Outcome) -> bool {
+        false
+    }
+    fn location(&self) -> Option<(Decimal, Decimal)> {
+        None
+    }
+    fn zone(&self) -> &TimeZone {
+        const UTC: &TimeZone = &TimeZone::UTC;
+        UTC
+    }
+}
+
+fn filters(program: &Program) -> Vec<CodeId> {
+    let triggers = program.journeys.iter().flat_map(|journey| &journey.triggers);
+    triggers.filter_map(|trigger| if let Trigger::Event { filter, .. } = trigger { *filter } else { None }).collect()
+}
+
+pub fn run() {
+    let mut lots = Lots(1);
+    let events: Vec<Bought> = (0..EVENTS).map(|_| Bought::new(&mut lots)).collect();
+    let condition = "price > 20 and items >= 1 and country == \"IT\" and score < 90 and vip == true";
+    let one = program(format!("{EVENT}journey j {{ on bought where {condition} email \"hi\" }}"));
+    let many: String = (0..10_000)
+        .map(|number| {
+            let (price, score, country) = (20 + number % 97, 10 + number % 89, ["IT", "FR"][number % 2]);
+            let condition = format!(
+                "price > {price} and items >= {} and country == \"{country}\" and score < {score} and vip == true",
+                number % 3
+            );
+            format!("journey j{number} {{ on bought where {condition} email \"hi\" }}\n")
+        })
+        .collect();
+    let many = program(format!("{EVENT}{many}"));
+
+    let native = least(200, || {
+        black_box(events.iter().filter(|event| black_box(event).wanted()).count());
+    });
+    let native = nanos(native, EVENTS);
+    println!("conditions: five comparisons, {EVENTS} events, nanoseconds each\n");
+    println!("| | one condition | ratio to Rust | 10,000 different ones in turn |\n| --- | --- | --- | --- |");
+    println!("| Rust | {native:.1} | 1.0 | |");
+    for (name, prepare) in
+        [("fused tests", Prepared::new as fn(&Program) -> Prepared), ("register code", Prepared::interpreted)]
+    {
+        let time = |program: &Program, rounds| {
+            let prepared = prepare(program);
+            let machine = Machine::over(program, &prepared);
+            let filters = filters(program);
+            let mut count = 0;
+            let time = least(rounds, || {
+                let mut codes = filters.iter().cycle();
+                for event in &events {
+                    let code = *codes.next().unwrap();
+                    count += usize::from(machine.truth(code, event, &mut Moment::at(0)));
+                }
+            });
+            (nanos(time, EVENTS), count / rounds)
+        };
+        let (hot, count) = time(&one, 200);
+        assert_eq!(count, events.iter().filter(|event| event.wanted()).count());
+        let (cold, _) = time(&many, 20);
+        println!("| {name} | {hot:.1} | {:.1} | {cold:.1} |", hot / native);
+    }
+    println!();
+}
