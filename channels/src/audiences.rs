@@ -1,12 +1,43 @@
 //! Advertising audiences: who was added or removed, as hashed identifiers in batches, for a webhook.
 
-use crate::fields;
+use crate::backends::{self, webhook_outcome, Sender, WEBHOOK_KEYS};
+use crate::config::{ConfigError, Settings};
+use crate::secrets::Secrets;
+use crate::{fields, net, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, Value};
 use sha2::{Digest as _, Sha256};
+use toml::Table;
+use url::Url;
 
 /// The most people of a batch; the advertising networks take 10,000.
 pub const LARGEST_BATCH: usize = 10_000;
+
+/// Where the changes of an audience go: the table `[audiences.NAME]` of `flow.toml`, with the keys of the backend
+/// `webhook`.
+pub struct Audience {
+    sender: Sender,
+    url: Url,
+}
+
+/// Opens the audience `name` from its table `[audiences.name]`.
+///
+/// # Errors
+/// When a key is not known, a value is of no use, or a secret is not there.
+pub fn open(name: &str, table: &Table, secrets: &Secrets) -> Result<Audience, ConfigError> {
+    let settings = Settings::of("audiences", name, table, secrets);
+    settings.only(&[WEBHOOK_KEYS, net::KEYS])?;
+    let url = backends::url(&settings, "url")?;
+    let url = url.ok_or_else(|| settings.missing("url", "\"https://ads.example/audiences\""))?;
+    Ok(Audience { sender: Sender::open(&settings)?, url })
+}
+
+impl Audience {
+    /// Posts one of [`batches`], once, under an idempotency key. It is tried again as a webhook is.
+    pub async fn send(&self, key: &str, batch: &Value) -> Outcome {
+        webhook_outcome(self.sender.post(self.url.clone(), key, batch).await)
+    }
+}
 
 /// A person put into an audience, or taken out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

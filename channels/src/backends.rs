@@ -15,6 +15,7 @@ mod webhook;
 mod whatsapp;
 
 pub(crate) use smtp::is_unknown_mailbox;
+pub(crate) use webhook::{outcome as webhook_outcome, Sender, KEYS as WEBHOOK_KEYS};
 pub use whatsapp::free_text;
 
 use crate::config::{ConfigError, Read, Settings};
@@ -151,7 +152,7 @@ fn find(settings: &Settings<'_>) -> Read<&'static Backend> {
 }
 
 /// An address of the configuration.
-fn url(settings: &Settings<'_>, key: &str) -> Read<Option<Url>> {
+pub(crate) fn url(settings: &Settings<'_>, key: &str) -> Read<Option<Url>> {
     let Some(text) = settings.text(key)? else { return Ok(None) };
     let parsed: Result<Url, _> = text.parse();
     match parsed {

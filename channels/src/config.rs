@@ -45,7 +45,13 @@ impl<'a> Settings<'a> {
     /// The settings of a channel.
     #[must_use]
     pub fn new(channel: &str, table: &'a Table, secrets: &'a Secrets) -> Self {
-        Self { place: format!("channels.{channel}"), table, secrets }
+        Self::of("channels", channel, table, secrets)
+    }
+
+    /// The settings of the table `[kind.name]`.
+    #[must_use]
+    pub fn of(kind: &str, name: &str, table: &'a Table, secrets: &'a Secrets) -> Self {
+        Self { place: format!("{kind}.{name}"), table, secrets }
     }
 
     /// An error at a key.
@@ -66,8 +72,11 @@ impl<'a> Settings<'a> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known here: {}", known.join(", ")),
         };
-        let backend = self.table.get("backend").and_then(Value::as_str).unwrap_or_default();
-        Err(self.error_help(key, format!("the backend `{backend}` has no key `{key}`"), help))
+        let whose = match self.table.get("backend").and_then(Value::as_str) {
+            Some(backend) => format!("the backend `{backend}`"),
+            None => format!("`[{}]`", self.place),
+        };
+        Err(self.error_help(key, format!("{whose} has no key `{key}`"), help))
     }
 
     /// Whether the key is there.

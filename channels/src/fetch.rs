@@ -99,6 +99,8 @@ impl Apis {
     }
 
     async fn attempts(&self, prepared: &Prepared, key: &str, deadline: Instant) -> Result<Answer, String> {
+        // A header has no place for every character of a person's id.
+        let idempotency_key = utf8_percent_encode(key, KEPT).to_string();
         let mut attempt = 1;
         loop {
             let mut request = self.http.request(prepared.method.clone(), prepared.url.clone());
@@ -108,7 +110,7 @@ impl Apis {
             if let Some(body) = &prepared.body {
                 request = request.header("content-type", "application/json").body(body.clone());
             }
-            request = request.header("accept", "application/json").header("idempotency-key", key);
+            request = request.header("accept", "application/json").header("idempotency-key", &idempotency_key);
             let (reason, after) = match self.http.send_for(request, LONGEST_ANSWER).await {
                 Ok(answer) if (200..300).contains(&answer.status) => return Ok(answer),
                 Ok(answer) if !matches!(answer.status, 408 | 425 | 429 | 500..) => {

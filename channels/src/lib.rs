@@ -27,12 +27,13 @@ pub use config::ConfigError;
 pub use secrets::Secrets;
 
 use flow_runtime::message::Content;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// One message on its way to one person, as the outbox hands it over.
-#[derive(Clone, Debug)]
+/// One message on its way to one person, as the outbox hands it over. It shows nothing of the person in a log.
+#[derive(Clone)]
 pub struct Delivery {
     /// The idempotency key: the same at every attempt, and no other message has it.
     pub key: String,
@@ -58,6 +59,15 @@ pub struct Delivery {
     pub unsubscribe: Option<String>,
     /// What is sent.
     pub content: Content,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, channel, journey, step, attempt, .. } = self;
+        let mut shown = f.debug_struct("Delivery");
+        shown.field("key", key).field("channel", channel).field("journey", journey).field("step", step);
+        shown.field("attempt", attempt).finish_non_exhaustive()
+    }
 }
 
 /// What came of an attempt.

@@ -161,17 +161,26 @@ impl Channel for Smtp {
             };
             match tokio::time::timeout(self.timeout, self.send(&mail)).await {
                 Ok(Ok(())) => Outcome::Accepted { provider_id: Some(mail.id) },
-                Ok(Err(error)) => outcome(&error, delivery.to.as_deref().unwrap_or_default()),
+                Ok(Err(Failed::Connecting(error))) => {
+                    Outcome::retry(format!("there is no connection to the mail server: {}", cause(&error)))
+                }
+                Ok(Err(Failed::Sending(error))) => outcome(&error, delivery.to.as_deref().unwrap_or_default()),
                 Err(_) => Outcome::retry("the mail server did not answer in time"),
             }
         })
     }
 }
 
+/// Where it failed. A server that turns us away, whatever its code, has said nothing about the message.
+enum Failed {
+    Connecting(Error),
+    Sending(Error),
+}
+
 impl Smtp {
-    async fn send(&self, mail: &Mail) -> Result<(), Error> {
-        let mut connection = self.connection().await?;
-        connection.send(&mail.envelope, &mail.bytes).await?;
+    async fn send(&self, mail: &Mail) -> Result<(), Failed> {
+        let mut connection = self.connection().await.map_err(Failed::Connecting)?;
+        connection.send(&mail.envelope, &mail.bytes).await.map_err(Failed::Sending)?;
         let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
         if rest.len() < self.connections {
             rest.push((connection, Instant::now()));
@@ -218,11 +227,15 @@ impl Server {
 fn outcome(error: &Error, to: &str) -> Outcome {
     let said = error.source().map(ToString::to_string).unwrap_or_default();
     let Some(code) = error.status() else {
-        return Outcome::retry(format!("the mail server could not be reached: {}", said_of(error)));
+        // No other server would take it either: the address has letters that this one cannot carry.
+        if error.is_client() && said.contains("SMTPUTF8") {
+            return Outcome::rejected("the mail server takes no addresses with letters beyond ASCII");
+        }
+        return Outcome::retry(format!("the connection to the mail server broke: {}", cause(error)));
     };
     let code: u16 = code.into();
     let reason = format!("the mail server answered {code}: {}", redacted(&said, to));
-    // Refused credentials are mended by people, and what waited for that is not to be lost.
+    // A login that is wanted first is mended by people, and what waited for that is not to be lost.
     if code < 500 || matches!(code, 530 | 534 | 535 | 538) {
         return Outcome::Retry { reason, after: None };
     }
@@ -264,13 +277,16 @@ fn redacted(said: &str, to: &str) -> String {
     said.chars().take(200).collect()
 }
 
-/// The bottom of an error that is none of the server's.
-fn said_of(error: &Error) -> String {
+/// What lies at the bottom of an error.
+fn cause(error: &Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    match error.status() {
+        Some(code) => format!("{code} {cause}"),
+        None => cause.to_string(),
+    }
 }
 
 #[cfg(test)]

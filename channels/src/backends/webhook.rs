@@ -1,45 +1,40 @@
 //! `webhook`: a POST of the message as JSON, signed as the Standard Webhooks specification says.
 
 use crate::config::{Read, Settings};
-use crate::net::{self, Http, Options};
+use crate::net::{self, Answer, Failed, Http, Options};
 use crate::{line, Attempt, Channel, Delivery, Outcome};
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
-use serde_json::json;
+use serde_json::{json, Value};
 use sha2::Sha256;
 use std::sync::atomic::{AtomicBool, Ordering};
 use url::Url;
 
-pub(super) const KEYS: &[&str] = &["url", "secret", "secret_before", "headers", "allow_private"];
+pub(crate) const KEYS: &[&str] = &["url", "secret", "secret_before", "headers", "allow_private"];
 
 /// What a message is called in the body.
 const EVENT: &str = "message.sent";
 
+/// The channel: what is posted is a message.
 struct Webhook {
-    http: Http,
+    sender: Sender,
     /// None: each message goes to the address that is its contact.
     url: Option<Url>,
-    keys: Vec<SecretSlice<u8>>,
-    headers: Vec<(String, SecretString)>,
     /// The one address answered 410: it is not asked again before the next start.
     gone: AtomicBool,
 }
 
+/// Posts signed JSON.
+pub(crate) struct Sender {
+    http: Http,
+    keys: Vec<SecretSlice<u8>>,
+    headers: Vec<(String, SecretString)>,
+}
+
 pub(super) fn open(settings: &Settings<'_>) -> Read<Box<dyn Channel>> {
-    let options = Options { allow_private: settings.flag("allow_private", false)?, ..Options::default() };
-    let mut keys = vec![signing_key(settings, "secret", &settings.needs_secret("secret")?)?];
-    // While the receiver changes its secret, both are signed with.
-    if let Some(secret) = settings.secret("secret_before")? {
-        keys.push(signing_key(settings, "secret_before", &secret)?);
-    }
-    Ok(Box::new(Webhook {
-        http: Http::open(settings, options)?,
-        url: super::url(settings, "url")?,
-        keys,
-        headers: settings.secret_texts("headers")?,
-        gone: AtomicBool::new(false),
-    }))
+    let (sender, url) = (Sender::open(settings)?, super::url(settings, "url")?);
+    Ok(Box::new(Webhook { sender, url, gone: AtomicBool::new(false) }))
 }
 
 /// `whsec_` and base64 of 24 to 64 bytes, says the specification.
@@ -64,6 +59,35 @@ fn signatures(keys: &[SecretSlice<u8>], id: &str, timestamp: i64, body: &str) ->
     keys.iter().filter_map(signature).collect::<Vec<_>>().join(" ")
 }
 
+impl Sender {
+    pub(crate) fn open(settings: &Settings<'_>) -> Read<Self> {
+        let options = Options { allow_private: settings.flag("allow_private", false)?, ..Options::default() };
+        let mut keys = vec![signing_key(settings, "secret", &settings.needs_secret("secret")?)?];
+        // While the receiver changes its secret, both are signed with.
+        if let Some(secret) = settings.secret("secret_before")? {
+            keys.push(signing_key(settings, "secret_before", &secret)?);
+        }
+        Ok(Self { http: Http::open(settings, options)?, keys, headers: settings.secret_texts("headers")? })
+    }
+
+    /// Posts `body` under the idempotency key `id`.
+    pub(crate) async fn post(&self, url: Url, id: &str, body: &Value) -> Result<Answer, Failed> {
+        self.http.check(&url)?;
+        // The time of the attempt, so that receivers can refuse what is old.
+        let (timestamp, body) = (net::now() / 1000, body.to_string());
+        let mut request = self.http.request(reqwest::Method::POST, url).header("content-type", "application/json");
+        for (name, value) in &self.headers {
+            request = request.header(name, value.expose_secret());
+        }
+        let request = request
+            .header("webhook-id", id)
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", signatures(&self.keys, id, timestamp, &body))
+            .body(body);
+        self.http.send(request).await
+    }
+}
+
 impl Webhook {
     async fn post(&self, delivery: &Delivery) -> Outcome {
         if self.gone.load(Ordering::Relaxed) {
@@ -72,42 +96,28 @@ impl Webhook {
         let url = match (&self.url, &delivery.to) {
             (Some(url), _) => url.clone(),
             (None, Some(to)) => match to.parse() {
-                Ok(url) => match self.http.check(&url) {
-                    Ok(()) => url,
-                    Err(failed) => return failed.outcome(),
-                },
+                Ok(url) => url,
                 Err(error) => return Outcome::suppressed(format!("the contact is no address: {error}")),
             },
             (None, None) => return Outcome::rejected("there is no address: neither `url` nor a contact"),
         };
-        // The time of the attempt, so that receivers can refuse what is old.
-        let timestamp = net::now() / 1000;
-        let body = json!({
-            "type": EVENT, "timestamp": line::instant(delivery.time), "data": line::json(delivery)
-        });
-        let body = body.to_string();
-        let mut request = self.http.request(reqwest::Method::POST, url).header("content-type", "application/json");
-        for (name, value) in &self.headers {
-            request = request.header(name, value.expose_secret());
+        let body = json!({ "type": EVENT, "timestamp": line::instant(delivery.time), "data": line::json(delivery) });
+        let answer = self.sender.post(url, &delivery.key, &body).await;
+        if answer.as_ref().is_ok_and(|answer| answer.status == 410) {
+            self.gone.store(self.url.is_some(), Ordering::Relaxed);
+            let reason = "the address answered 410 (gone)".to_owned();
+            return Outcome::Rejected { reason, suppress: self.url.is_none() };
         }
-        let request = request
-            .header("webhook-id", &delivery.key)
-            .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", signatures(&self.keys, &delivery.key, timestamp, &body))
-            .body(body);
-        match self.http.send(request).await {
-            Err(failed) => failed.outcome(),
-            Ok(answer) if answer.status == 410 => {
-                self.gone.store(self.url.is_some(), Ordering::Relaxed);
-                let reason = "the address answered 410 (gone)".to_owned();
-                Outcome::Rejected { reason, suppress: self.url.is_none() }
-            }
-            // Whatever else is no success is tried again, as the specification says.
-            Ok(answer) => match answer.status {
-                200..=299 => Outcome::accepted(),
-                status => answer.retry(format!("the address answered {status}")),
-            },
-        }
+        outcome(answer)
+    }
+}
+
+/// Whatever is no success is tried again, as the specification says.
+pub(crate) fn outcome(answer: Result<Answer, Failed>) -> Outcome {
+    match answer {
+        Err(failed) => failed.outcome(),
+        Ok(answer) if (200..300).contains(&answer.status) => Outcome::accepted(),
+        Ok(answer) => answer.retry(format!("the address answered {}", answer.status)),
     }
 }
 

@@ -149,11 +149,26 @@ async fn what_servers_answer_is_understood() {
         let outcome = send(to).await;
         assert!(matches!(outcome, Outcome::Rejected { suppress: false, .. }), "{outcome:?}");
     }
+    let outcome = send("zoë@x.example").await;
+    assert_eq!(outcome, Outcome::rejected("the mail server takes no addresses with letters beyond ASCII"));
     let outcome = send("no address").await;
     assert_eq!(outcome, Outcome::suppressed("the contact is no mail address"));
     drop(peer);
     let outcome = send("ada@x.example").await;
     assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
+    // A server that turns everybody away has said nothing about the message.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = format!(
+        "backend = 'smtp'\nurl = 'smtp://{}'\ntls = 'none'\nfrom = 'a@b.example'",
+        closed.local_addr().unwrap()
+    );
+    std::thread::spawn(move || {
+        for mut stream in closed.incoming().flatten() {
+            let _ = std::io::Write::write_all(&mut stream, b"554 5.7.1 no service for your address\r\n");
+        }
+    });
+    let outcome = opened(&config, &[]).deliver(&delivery(Some("ada@x.example"), sms("Hi"))).await;
+    assert!(matches!(&outcome, Outcome::Retry { reason, .. } if reason.contains("554")), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `webhook`, verified by the libraries of Standard Webhooks for Node and Python.
 
 use crate::support::{delivery, has_node, has_python, open, opened, reason, script, sms, Answer, Asked, Server};
-use flow_channels::Outcome;
+use flow_channels::{audiences, Outcome};
 use serde_json::{json, Value};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -85,4 +85,32 @@ async fn an_address_of_a_person_leads_to_no_private_network() {
 fn a_weak_secret_is_refused_and_not_shown() {
     let error = open("backend = 'webhook'\nsecret = '${S}'", &[("S", "hunter2")]).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("24 to 64 bytes in base64") && !error.contains("hunter2"), "{error}");
+}
+
+#[tokio::test]
+async fn an_audience_is_told_in_signed_batches() {
+    let server = Server::answering([Answer::json(200, &Value::Null)]);
+    let table = format!("url = '{}/ads'\nsecret = '${{S}}'\nallow_private = true", server.base).parse().unwrap();
+    let secrets = flow_channels::Secrets::given([("S", SECRET)], ".");
+    let audience = audiences::open("buyers", &table, &secrets).unwrap_or_else(|error| panic!("{error}"));
+    let change = audiences::Change {
+        audience: "buyers".into(),
+        added: true,
+        user: "u1".into(),
+        email: Some("ada@x.example".into()),
+        phone: None,
+    };
+    let batch = &audiences::batches(&[change], 100)[0];
+    assert_eq!(audience.send("batch-1", batch).await, Outcome::accepted());
+    let asked = &server.asked()[0];
+    assert_eq!((asked.path.as_str(), asked.header("webhook-id")), ("/ads", "batch-1"));
+    assert!(asked.header("webhook-signature").starts_with("v1,"));
+    assert_eq!(serde_json::from_slice::<Value>(&asked.body).unwrap(), *batch);
+    assert!(!String::from_utf8_lossy(&asked.body).contains("ada@"));
+    let wrong = "adress = 'x'".parse().unwrap();
+    let error = audiences::open("buyers", &wrong, &secrets).map(|_| ()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("flow.toml, audiences.buyers.adress: `[audiences.buyers]` has no key `adress`"),
+        "{error}"
+    );
 }
