@@ -37,6 +37,8 @@ pub struct Project {
     pub others: Vec<SourceFile>,
     /// The tables `[channels.NAME]`, for those who deliver messages.
     pub channels: BTreeMap<String, toml::Table>,
+    /// The tables `[audiences.NAME]`, for those who tell advertising networks.
+    pub audiences: BTreeMap<String, toml::Table>,
     /// What is wrong with the folder.
     pub diagnostics: Vec<Diagnostic>,
     /// What comments of `flow.toml` allow.
@@ -124,12 +126,14 @@ mod tests {
     #[test]
     fn a_full_config_is_taken() {
         let project = listing(
-            "[project]\nname = \"shop\"\ntimezone = \"Europe/Rome\"\n[channels.email]\nbackend = \"smtp\"\n",
+            "[project]\nname = \"shop\"\ntimezone = \"Europe/Rome\"\n[channels.email]\nbackend = \"smtp\"\n\
+             [audiences.buyers]\nurl = \"https://ads.example\"\n",
             &[],
         );
         assert_eq!(found(&project), [""; 0]);
         assert_eq!((project.input.name.as_str(), project.input.timezone.as_str()), ("shop", "Europe/Rome"));
         assert_eq!(project.channels["email"]["backend"].as_str(), Some("smtp"));
+        assert_eq!(project.audiences["buyers"]["url"].as_str(), Some("https://ads.example"));
         assert!(project.input.check_templates);
     }
 

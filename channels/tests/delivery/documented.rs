@@ -40,7 +40,11 @@ fn every_block_opens() {
     let secrets = Secrets::given(given, &project);
     let mut opened = BTreeSet::new();
     for block in blocks(&page()) {
-        for (name, table) in block["channels"].as_table().unwrap() {
+        for (name, table) in block.get("audiences").and_then(|tables| tables.as_table()).into_iter().flatten() {
+            let opened = flow_channels::audiences::open(name, table.as_table().unwrap(), &secrets);
+            opened.map(|_| ()).unwrap_or_else(|e| panic!("{e}"));
+        }
+        for (name, table) in block.get("channels").and_then(|tables| tables.as_table()).into_iter().flatten() {
             let table = table.as_table().unwrap();
             let channel = flow_channels::open(name, table, &secrets);
             channel

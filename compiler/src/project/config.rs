@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
 /// The tables that `flow.toml` may hold.
-const TABLES: [&str; 2] = ["channels", "project"];
+const TABLES: [&str; 3] = ["audiences", "channels", "project"];
 /// The keys of `[project]`.
 const PROJECT_KEYS: [&str; 3] = ["name", "public_url", "timezone"];
 
@@ -26,8 +26,17 @@ pub(super) fn read(project: &mut Project, file: SourceFile) {
     for (key, value) in root.get_ref() {
         match (key.get_ref().as_ref(), value.get_ref()) {
             ("project", DeValue::Table(table)) => reader.project_table(table),
-            ("channels", DeValue::Table(table)) => reader.channels(table),
-            (name @ ("project" | "channels"), other) => reader.wrong_type(name, value.span(), "a table", other),
+            ("channels", DeValue::Table(table)) => {
+                let tables = reader.tables("channels", table);
+                reader.project.channels.extend(tables);
+            }
+            ("audiences", DeValue::Table(table)) => {
+                let tables = reader.tables("audiences", table);
+                reader.project.audiences.extend(tables);
+            }
+            (name @ ("audiences" | "channels" | "project"), other) => {
+                reader.wrong_type(name, value.span(), "a table", other)
+            }
             (name, _) => reader.unknown(key.span(), &format!("flow.toml has no table `{name}`"), name, &TABLES),
         }
     }
@@ -73,15 +82,16 @@ impl Reader<'_> {
         self.project.diagnostics.push(found);
     }
 
-    fn channels(&mut self, table: &DeTable<'_>) {
+    /// The tables `[kind.NAME]`.
+    fn tables(&mut self, kind: &str, table: &DeTable<'_>) -> Vec<(String, toml::Table)> {
+        let mut tables = Vec::new();
         for (name, value) in table {
             match value.get_ref() {
-                DeValue::Table(channel) => {
-                    self.project.channels.insert(name.get_ref().to_string(), plain_table(channel));
-                }
-                other => self.wrong_type(&format!("channels.{}", name.get_ref()), value.span(), "a table", other),
+                DeValue::Table(inner) => tables.push((name.get_ref().to_string(), plain_table(inner))),
+                other => self.wrong_type(&format!("{kind}.{}", name.get_ref()), value.span(), "a table", other),
             }
         }
+        tables
     }
 
     fn syntax(&mut self, error: &toml::de::Error) {
