@@ -34,6 +34,7 @@ fn project(path: &Path, source: &str) -> ProjectInput {
         templates: listed.into_iter().flat_map(str::split_whitespace).map(template).collect(),
         parts: Vec::new(),
         check_templates: listed.is_some(),
+        ..ProjectInput::default()
     }
 }
 
