@@ -29,4 +29,13 @@ impl Event {
         }
         event
     }
+
+    /// The event as a call of the tracking API. `id` keeps what is told twice from being taken twice.
+    #[must_use]
+    pub fn call(&self, user: &str, id: &str, time: i64) -> Value {
+        serde_json::json!({
+            "type": "track", "userId": user, "event": self.name, "properties": self.properties, "messageId": id,
+            "timestamp": crate::line::instant(time)
+        })
+    }
 }

@@ -17,6 +17,7 @@ pub mod links;
 pub mod mail;
 pub mod net;
 pub mod pace;
+pub mod public;
 pub mod replies;
 pub mod retry;
 pub mod secrets;

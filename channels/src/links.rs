@@ -34,6 +34,12 @@ impl LinkKey {
         Ok(Self(bytes.to_vec().into()))
     }
 
+    /// From random bytes that nobody else knows.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8; 16]) -> Self {
+        Self(bytes.to_vec().into())
+    }
+
     /// `purpose` keeps a token for one thing from being shown for another.
     fn sign(&self, purpose: &str, payload: &[u8]) -> Vec<u8> {
         // An HMAC takes keys of any length.
