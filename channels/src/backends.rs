@@ -31,7 +31,7 @@ use toml::Table;
 use url::Url;
 
 /// The keys that every backend has.
-const COMMON: [&str; 6] = ["backend", "concurrency", "rate", "attempts", "retry_first", "retry_longest"];
+const COMMON: [&str; 7] = ["backend", "concurrency", "rate", "attempts", "retry_first", "retry_longest", "track"];
 
 /// How fast a channel may go, and when it tries again.
 #[derive(Clone, Debug, PartialEq, Eq)]

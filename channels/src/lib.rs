@@ -22,6 +22,7 @@ pub mod replies;
 pub mod retry;
 pub mod secrets;
 pub mod tasks;
+pub mod track;
 
 pub use backends::{open, policy, Policy};
 pub use config::ConfigError;
