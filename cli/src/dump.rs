@@ -5,6 +5,8 @@ use crate::output::{colour_err, err, out, unusable};
 use crate::render::{self, Format};
 use flow_compiler::diagnostic::Severity;
 use flow_compiler::dump;
+use flow_grammar::liquid::parse_template;
+use flow_grammar::LineIndex;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,6 +36,9 @@ struct What {
     /// The program that runs: tables, questions to the history, code, steps
     #[arg(long)]
     bytecode: bool,
+    /// The variables of every template, with their places
+    #[arg(long)]
+    variables: bool,
 }
 
 /// How a graph is written.
@@ -76,10 +81,28 @@ fn listing(what: &What, checked: &Checked) -> Option<String> {
     if what.types {
         return Some(dump::types(&compiled.info, files));
     }
+    if what.variables {
+        return Some(variables(checked));
+    }
     let program = compiled.program.as_ref()?;
     Some(match what.graph {
         Some(GraphStyle::List) => dump::graph(program, files),
         Some(GraphStyle::Dot) => dump::dot(program, files),
         None => dump::bytecode(program, files),
     })
+}
+
+/// `templates/cart.email.mjml:7:12 user.first_name`
+fn variables(checked: &Checked) -> String {
+    let input = &checked.loaded.project.input;
+    let mut out = String::new();
+    for file in input.templates.iter().chain(&input.parts) {
+        let Some(text) = &file.text else { continue };
+        let lines = LineIndex::new(text);
+        for span in flow_compiler::template::variables(&parse_template(file.file, text).template) {
+            let place = lines.line_column(text, span.start);
+            out.push_str(&format!("{}:{}:{} {}\n", file.path, place.line, place.column, span.text(text)));
+        }
+    }
+    out
 }

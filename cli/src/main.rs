@@ -10,6 +10,7 @@ mod load;
 mod lsp;
 mod new;
 mod output;
+mod preview;
 mod render;
 mod run;
 mod sources;
@@ -48,6 +49,7 @@ enum Command {
     Fmt(fmt::Args),
     Lsp(lsp::Args),
     New(new::Args),
+    Preview(preview::Args),
     Test(test::Args),
     Version(version::Args),
     Why(Box<why::Args>),
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Fmt(args) => fmt::run(&args),
         Command::Lsp(args) => lsp::run(&args),
         Command::New(args) => new::run(&args),
+        Command::Preview(args) => preview::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Version(args) => version::run(&args),
         Command::Why(args) => why::run(&args),

@@ -7,6 +7,7 @@ use crate::feed::{cannot_read, Feed, Ready};
 use crate::load::{ready, Checked};
 use crate::output::{err, unusable};
 use flow_compiler::bytecode::Program;
+use flow_runtime::message::Messages;
 use flow_runtime::replay::summary::Summary;
 use flow_runtime::replay::{self, Failure, Options, Sinks};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -31,6 +32,9 @@ pub struct Args {
     /// Where the messages go; without it, to standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write into each message what it finally says: subject, HTML and text of a mail, title and text of a notification
+    #[arg(long)]
+    render: bool,
     /// Where everything that happened goes: entries, steps, messages, those not sent and why
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -53,7 +57,8 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let Some(program) = checked.compiled.program.take() else { return ExitCode::from(crate::FOUND) };
     let program = Arc::new(program);
-    match replay(args, &program) {
+    let messages = args.render.then(|| Arc::new(Messages::new(&program, &checked.loaded.project.input)));
+    match replay(args, &program, messages) {
         Ok(summary) => {
             if !args.quiet {
                 err(&told(&summary, &program, &checked, args));
@@ -81,8 +86,9 @@ impl From<String> for Problem {
     }
 }
 
-fn replay(args: &Args, program: &Arc<Program>) -> Result<Summary, Problem> {
+fn replay(args: &Args, program: &Arc<Program>, render: Option<Arc<Messages>>) -> Result<Summary, Problem> {
     let Ready { engine, schema, before, opened } = args.feed.ready(program)?;
+    let engine = if render.is_some() { engine.for_rendering() } else { engine };
     let (bar, done) = (progress_bar(opened.size), Arc::clone(&opened.done));
     let mut source = args.feed.source(opened)?;
     let mut messages = Output::new(args.out.as_deref())?;
@@ -93,7 +99,8 @@ fn replay(args: &Args, program: &Arc<Program>) -> Result<Summary, Problem> {
         record: record.as_mut().map(Output::writer),
         dead: dead.as_mut().map(Output::writer),
     };
-    let options = Options { until: args.feed.until, threads: args.threads.map(usize::from), ..Options::default() };
+    let options =
+        Options { until: args.feed.until, threads: args.threads.map(usize::from), render, ..Options::default() };
     let summary = replay::run(&engine, &schema, source.as_mut(), before, sinks, &options, || {
         if let Some(bar) = &bar {
             bar.set_position(done.load(Ordering::Relaxed));

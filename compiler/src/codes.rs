@@ -54,6 +54,17 @@ codes! {
     TEMPLATE_COMPARE = "F0826", "a template compares what can never agree";
     TEMPLATE_NO_FILE = "F0827", "there is no such file to render";
     TEMPLATE_FRONT_KEY = "F0828", "the front matter has no such key";
+    TEMPLATE_MARKUP = "F0829", "MJML does not allow this";
+    TEMPLATE_MARKUP_IGNORED = "F0830", "MJML ignores this";
+    SMS_SEGMENTS = "F0831", "a text message takes several segments";
+    SMS_UCS2 = "F0832", "a character makes a text message longer than it need be";
+    SMS_TOO_LONG = "F0833", "a text message is longer than operators take";
+    PUSH_LENGTH = "F0834", "a notification is longer than phones show";
+    PUSH_TOO_LARGE = "F0835", "a notification is larger than is taken";
+    WHATSAPP_FREE_TEXT = "F0836", "free text by WhatsApp may come too late";
+    NO_UNSUBSCRIBE = "F0837", "a mail has no link to unsubscribe";
+    NO_SUBJECT = "F0838", "a mail has no subject";
+    FRONT_VALUE = "F0839", "a value in the front matter is none of its kind";
 }
 
 /// Every code with its title, ascending.

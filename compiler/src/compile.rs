@@ -53,6 +53,8 @@ pub struct TemplateFile {
     pub locale: String,
     /// Its path relative to the project's root.
     pub path: String,
+    /// It holds the plain text of an email whose markup stands in another file of that name.
+    pub plain: bool,
     /// What stands in it, where it was read: then it is checked.
     pub text: Option<String>,
     /// The file that what is found in it stands in.
@@ -180,6 +182,7 @@ impl<'a> Cx<'a> {
 
     /// The templates of the channels that there are.
     fn templates(&mut self) {
+        self.templates_alone();
         for template in &self.input.templates {
             let well_known = self.schema.undeclared && self.is_channel(&template.channel);
             let id = match self.schema.channels.get(&template.channel) {

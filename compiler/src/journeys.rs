@@ -47,6 +47,7 @@ impl Cx<'_> {
             bound: Vec::new(),
             bounded: decl.header.iter().any(|clause| ends(&clause.kind)),
         });
+        let begun = self.known_at_entry(&found);
         let mut journey = Journey {
             name,
             title: decl.title.as_ref().map_or_else(String::new, |t| t.value.clone()),
@@ -69,7 +70,7 @@ impl Cx<'_> {
             journey.triggers.extend(lowered);
         }
         self.clauses(&decl.header, &mut journey);
-        journey.steps = self.body(&decl.body);
+        journey.steps = self.body(&decl.body, begun);
         self.check_moved(&decl.header, &journey.steps);
         if let Some(done) = self.journey.take() {
             journey.trigger_fields = done.fields;
@@ -77,6 +78,21 @@ impl Cx<'_> {
             journey.messages = done.messages;
         }
         journey
+    }
+
+    /// Where every trigger is an answer by one channel, the person has just written.
+    fn known_at_entry(&self, triggers: &[Found<'_>]) -> Known {
+        let mut answers = triggers.iter().map(|found| match &found.trigger.kind {
+            TriggerKind::Event(_) => self.answered(found.event?),
+            _ => None,
+        });
+        let mut known = Known::default();
+        if let Some(Some(first)) = answers.next() {
+            if answers.all(|other| other.as_ref() == Some(&first)) {
+                known.add(first);
+            }
+        }
+        known
     }
 
     /// `moved OLD to NEW` must lead to a step that there is.

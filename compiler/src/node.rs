@@ -28,13 +28,15 @@ pub(crate) enum Path {
     /// Of the event of the innermost `where`.
     Field(u16),
     Member(Box<Self>, u16),
+    /// Not a value: the person has written on this channel within the last 24 hours.
+    Answered(ChannelId),
 }
 
 impl Path {
     /// Whether it can become missing while the person waits.
     fn fades(&self) -> bool {
         match self {
-            Self::Attr(_) => true,
+            Self::Attr(_) | Self::Answered(_) => true,
             Self::Member(base, _) => base.fades(),
             _ => false,
         }

@@ -1,13 +1,16 @@
 //! What is asked of a person's history.
 
-use crate::bytecode::{CodeId, EventId, History, Log, Op, Query, QueryAnswer, QueryId, QueryWindow, Strategy};
+use crate::bytecode::{CodeId, EventId, History, Log, Op, Outcome, Query, QueryAnswer, QueryId, QueryWindow, Strategy};
 use crate::compile_codes as code;
 use crate::context::{index, Bare, Cx, Scope};
 use crate::diagnostic::Diagnostic;
-use crate::node::{Node, NodeKind};
+use crate::node::{Node, NodeKind, Path};
 use crate::types::{Class, Kind, Ty};
 use flow_grammar::ast::{Aggregate, EventQuery, Expr, Name, Window};
 use flow_grammar::span::Span;
+
+/// A day, in milliseconds.
+const DAY: i64 = 86_400_000;
 
 /// A window with what starts it.
 struct Asked {
@@ -45,9 +48,19 @@ impl Cx<'_> {
         match self.checked_query(query, scope, false) {
             Some((event, asked, filter)) => {
                 let id = self.query(event, asked.window, filter, QueryAnswer::Exists, query.span);
-                Node::test(NodeKind::Query(id, asked.since.map(Box::new)), query.span)
+                let recent = matches!(asked.window, QueryWindow::Last(window) if window <= DAY);
+                let yes = self.answered(event).filter(|_| recent).into_iter().collect();
+                Node { yes, ..Node::test(NodeKind::Query(id, asked.since.map(Box::new)), query.span) }
             }
             None => Node::test(NodeKind::Poison, query.span),
+        }
+    }
+
+    /// What is known when this event has just happened.
+    pub fn answered(&self, event: EventId) -> Option<Path> {
+        match self.program.events.get(event.index())?.outcome? {
+            (channel, Outcome::Replied) => Some(Path::Answered(channel)),
+            _ => None,
         }
     }
 
@@ -337,7 +350,7 @@ impl Cx<'_> {
             None => self.topic(""),
         };
         let contact = self.program.channels.get(id.index()).and_then(|c| c.contact);
-        let yes = contact.map(crate::node::Path::Attr).into_iter().collect();
+        let yes = contact.map(Path::Attr).into_iter().collect();
         Node { yes, ..Node::test(NodeKind::Can(id, topic), span) }
     }
 }

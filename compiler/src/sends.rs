@@ -32,18 +32,22 @@ impl Cx<'_> {
         });
         let (with, given): (Vec<_>, Vec<_>) = self.with(&send.with, &scope).into_iter().unzip();
         let reached: Vec<ChannelId> = channels.iter().map(|(id, _)| *id).collect();
-        self.check_templates(send, &reached, &given, &scope);
         let with: Vec<Given> = with
             .into_iter()
             .zip(&given)
             .map(|((name, code), (_, ty))| Given { name, code, ty: ty.kind.stored() })
             .collect();
         let bound = if matches!(content, Content::Template(_)) { self.bound_values() } else { Vec::new() };
-        let topic = match (&send.topic, &self.journey) {
+        let topic = match (&send.topic, self.journey.as_ref().map(|journey| journey.topic)) {
             (Some(name), _) => self.topic(&name.text.clone()),
-            (None, Some(journey)) => journey.topic,
-            (None, None) => self.topic(""),
+            (None, Some(topic)) if self.program.topics.get(topic.index()).is_some_and(|t| !t.name.is_empty()) => topic,
+            (None, topic) => {
+                let of_template = self.topic_of_template(send, &reached);
+                of_template.or(topic).unwrap_or_else(|| self.topic(""))
+            }
         };
+        self.check_limits(send, &channels, &scope);
+        self.check_templates(send, &reached, &given, topic, &scope);
         if let Some(name) = &send.topic {
             self.refer(name.span, Symbol::Topic(name.text.clone()));
         }

@@ -18,8 +18,10 @@ const MAX_STEPS: usize = 20_000;
 
 impl Cx<'_> {
     /// The steps of a journey.
-    pub fn body(&mut self, steps: &[ast::Step]) -> Vec<Step> {
+    /// The steps of a journey, where so much is known at their beginning.
+    pub fn body(&mut self, steps: &[ast::Step], known: Known) -> Vec<Step> {
         let mut body = Body::default();
+        body.known = known;
         self.steps(steps, &mut body);
         body.steps
     }

@@ -153,12 +153,31 @@ impl Cx<'_> {
         let scope = self.here(body);
         self.needs_bound(bound, step, "the event may never come");
         let events: Vec<WaitedEvent> = events.iter().filter_map(|event| self.waited(event, filter, &scope)).collect();
+        let answered = self.all_answered(&events, body);
         let bound = self.bound_of(bound, &scope);
         let kind = StepKind::WaitEvent { events, bound, then: LATER, otherwise: LATER };
         let at = body.push(kind, &self.identity("wait-for", step), step.span);
         body.known.fade();
         let known = body.known.clone();
-        self.two_ways(at, ways, (known.clone(), known), step.span, body);
+        let came = answered.map_or_else(|| known.clone(), |path| known.with(&[path]));
+        self.two_ways(at, ways, (came, known), step.span, body);
+    }
+
+    /// Whether all of what is waited for are answers by one channel.
+    fn all_answered(&self, events: &[WaitedEvent], body: &Body) -> Option<Path> {
+        let mut answers = events.iter().map(|event| match event {
+            WaitedEvent::Event { event, .. } => self.answered(*event),
+            WaitedEvent::Outcome(slot, Outcome::Replied) => body.steps.iter().find_map(|step| match &step.kind {
+                StepKind::Send(send) if send.message == Some(*slot) => match send.channels.as_slice() {
+                    [channel] => Some(Path::Answered(*channel)),
+                    _ => None,
+                },
+                _ => None,
+            }),
+            WaitedEvent::Outcome(..) => None,
+        });
+        let first = answers.next()??;
+        answers.all(|other| other.as_ref() == Some(&first)).then_some(first)
     }
 
     fn waited(&mut self, reference: &EventRef, filter: Option<&Expr>, scope: &Scope) -> Option<WaitedEvent> {

@@ -32,7 +32,7 @@ fn project(path: &Path, source: &str) -> ProjectInput {
         timezone: "Europe/Rome".into(),
         files: vec![SourceFile { path: stem, text: source.into() }],
         templates: listed.into_iter().flat_map(str::split_whitespace).map(template).collect(),
-        parts: Vec::new(),
+
         check_templates: listed.is_some(),
         ..ProjectInput::default()
     }

@@ -63,7 +63,8 @@ fn findings(listing: Listing) -> Vec<Diagnostic> {
     found
 }
 
-/// The blocks of a page with this mark: `flow` is source, `toml` is flow.toml, `files` names templates, `liquid` is `templates/page.email.liquid`.
+/// The blocks of a page with this mark: `flow` is source, `toml` is flow.toml, `files` names templates, `liquid` and `mjml` are
+/// `templates/page.email.liquid` and `….mjml`, `sms` and `push` the same page on those channels.
 fn example(page: &str, mark: &str) -> Listing {
     let mut listing = Listing { name: "page".to_owned(), ..Listing::default() };
     let mut blocks = page.split("```").skip(1).step_by(2);
@@ -79,8 +80,11 @@ fn example(page: &str, mark: &str) -> Listing {
             }
             "toml" => listing.config = Some(SourceFile { path: "flow.toml".to_owned(), text: text.to_owned() }),
             "files" => listing.templates = Some(text.lines().map(str::to_owned).collect()),
-            "liquid" => {
-                let path = "templates/page.email.liquid".to_owned();
+            "liquid" | "mjml" | "sms" | "push" => {
+                let path = match kind {
+                    "sms" | "push" => format!("templates/page.{kind}.liquid"),
+                    ending => format!("templates/page.email.{ending}"),
+                };
                 listing.templates = Some(vec![path.clone()]);
                 listing.texts.insert(path, text.to_owned());
             }

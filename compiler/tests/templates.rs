@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use flow_compiler::compile::{compile, Compiled, SourceFile};
+use flow_compiler::diagnostic::Severity;
 use flow_compiler::project::{assemble, Listing, Project};
 use flow_grammar::LineIndex;
 
@@ -27,7 +28,7 @@ fn project(flow: &str, templates: &[(&str, &str)]) -> (Project, Compiled) {
     (project, compiled)
 }
 
-/// `path:line:column code message (labels)`
+/// The errors: `path:line:column code message (labels)`
 fn findings(flow: &str, templates: &[(&str, &str)]) -> Vec<String> {
     let (project, compiled) = project(flow, templates);
     let at = |span: flow_grammar::Span| {
@@ -35,7 +36,8 @@ fn findings(flow: &str, templates: &[(&str, &str)]) -> Vec<String> {
         let place = LineIndex::new(&file.text).line_column(&file.text, span.start);
         format!("{}:{}:{}", file.path, place.line, place.column)
     };
-    let shown = compiled.diagnostics.iter().map(|found| {
+    let errors = compiled.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    let shown = errors.map(|found| {
         let labels: Vec<String> =
             found.labels.iter().map(|label| format!("{} {}", at(label.span), label.text)).collect();
         format!("{} {} {} ({})", at(found.span), found.code, found.message, labels.join(", "))

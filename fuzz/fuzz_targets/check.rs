@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
         files: vec![SourceFile { path: "fuzz.flow".to_owned(), text: text.to_owned() }],
         templates: Vec::new(),
         parts: Vec::new(),
-        check_templates: false,
+        ..ProjectInput::default()
     };
     let compiled = compile(&input);
     let errors = compiled.diagnostics.iter().any(|d| d.severity == Severity::Error);

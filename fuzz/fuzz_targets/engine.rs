@@ -38,7 +38,7 @@ static ENGINES: LazyLock<Vec<(Engine, Schema)>> = LazyLock::new(|| {
                 timezone: "Europe/Rome".to_owned(),
                 files: vec![file],
                 templates: Vec::new(),
-                check_templates: false,
+                ..ProjectInput::default()
             });
             let program = Arc::new(compiled.program.expect("the programs of the conformance cases compile"));
             let schema = Schema::new(&program, Arc::clone(&zones));

@@ -138,6 +138,7 @@ impl<'p> Words<'p> {
             SkipReason::Cap(cap) => return self.cap(cap),
             SkipReason::Unreachable => "no channel reaches the person",
             SkipReason::MissingValue => "a value went missing during quiet hours",
+            SkipReason::Rendering => "its text cannot be made",
         };
         words.to_owned()
     }

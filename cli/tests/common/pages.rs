@@ -46,7 +46,8 @@ pub fn example(code: &str, mark: &str) -> Vec<(String, String)> {
             }
             "toml" => files.push(("flow.toml".to_owned(), text.to_owned())),
             "files" => files.extend(text.lines().map(|path| (path.to_owned(), String::new()))),
-            "liquid" => files.push(("templates/page.email.liquid".to_owned(), text.to_owned())),
+            "liquid" | "mjml" => files.push((format!("templates/page.email.{kind}"), text.to_owned())),
+            "sms" | "push" => files.push((format!("templates/page.{kind}.liquid"), text.to_owned())),
             other => panic!("a block of kind {other}"),
         }
     }

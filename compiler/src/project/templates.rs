@@ -1,17 +1,22 @@
 //! The names of template files: `<template>.<channel>[.<locale>].<ext>`.
 
 use super::Project;
+use crate::channel::ChannelKind;
 use crate::codes::{TEMPLATE_FILE_NAME, TEMPLATE_TWICE};
 use crate::compile::{SourceFile, TemplateFile};
 use crate::diagnostic::Diagnostic;
+use crate::template::parts::ending_of;
 use flow_grammar::span::Span;
 use std::collections::BTreeMap;
+
+/// The ending of plain text.
+const PLAIN: &str = "txt";
 
 /// Takes the paths in; the folder below `templates/` is for the author's order only. Files whose
 /// names begin with `_` are parts that templates include, and are left alone.
 pub(super) fn read(project: &mut Project, mut paths: Vec<String>, mut texts: BTreeMap<String, String>) {
     paths.sort_unstable();
-    let mut seen: BTreeMap<(String, String, String), String> = BTreeMap::new();
+    let mut seen: BTreeMap<(String, String, String, bool), String> = BTreeMap::new();
     for path in paths {
         let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
         if name.starts_with('_') {
@@ -24,7 +29,9 @@ pub(super) fn read(project: &mut Project, mut paths: Vec<String>, mut texts: BTr
             report(project, path, |span| not_understood(span, &name));
             continue;
         };
-        let key = (template.name.clone(), template.channel.clone(), template.locale.clone());
+        let parted = matches!(ChannelKind::of(&template.channel, None), ChannelKind::Email | ChannelKind::Other);
+        let plain = parted && ending_of(&path) == PLAIN;
+        let key = (template.name.clone(), template.channel.clone(), template.locale.clone(), plain);
         match seen.get(&key) {
             Some(first) => report(project, path, |span| twice(span, &name, first)),
             None => {
@@ -33,6 +40,12 @@ pub(super) fn read(project: &mut Project, mut paths: Vec<String>, mut texts: BTr
                 project.input.templates.push(template);
             }
         }
+    }
+    // Beside markup, plain text is the other part of the same mail.
+    for template in &mut project.input.templates {
+        let beside = (template.name.clone(), template.channel.clone(), template.locale.clone(), false);
+        let own = (template.name.clone(), template.channel.clone(), template.locale.clone(), true);
+        template.plain = ending_of(&template.path) == PLAIN && seen.contains_key(&own) && seen.contains_key(&beside);
     }
 }
 

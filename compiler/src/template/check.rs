@@ -15,13 +15,14 @@ use std::rc::Rc;
 const MAX_FILES: usize = 16;
 
 /// What a walk found.
-pub(super) struct Report {
+pub(crate) struct Report {
     pub found: Vec<Diagnostic>,
     /// The fields of the trigger that are named.
     pub trigger: BTreeSet<String>,
 }
 
-pub(super) fn run(template: &Template, parts: &Parts<'_>, provided: &Provided) -> Report {
+/// `layout` is the file that the template says it stands in.
+pub(super) fn run(template: &Template, layout: Option<&str>, parts: &Parts<'_>, provided: &Provided) -> Report {
     let mut check = Check::new(parts, provided, provided.variables.clone());
     for line in &template.front {
         if !FRONT_KEYS.contains(&line.key.text.as_str()) {
@@ -38,6 +39,9 @@ pub(super) fn run(template: &Template, parts: &Parts<'_>, provided: &Provided) -
         check.apart(&line.value);
     }
     check.apart(&template.body);
+    if let (Some(name), Some(line)) = (layout, template.front("layout")) {
+        check.layout(&Name { text: name.to_owned(), span: line.span });
+    }
     Report { found: check.found, trigger: check.trigger }
 }
 
@@ -85,6 +89,23 @@ impl<'a> Check<'a> {
         self.counters.clear();
         self.facts.clear();
         self.nodes(nodes);
+    }
+
+    /// The file around the text: it sees that, and the front matter.
+    fn layout(&mut self, name: &Name) {
+        let parts = self.parts;
+        let known = parts.get_key_value(&name.text).or_else(|| parts.get_key_value(&super::part_name(&name.text)));
+        let Some((known, template)) = known else {
+            self.no_file(name);
+            return;
+        };
+        let text = |name: &str| (name.to_owned(), Variable::maybe(Shape::Text, name != "content"));
+        let handed = FRONT_KEYS.into_iter().chain(["content"]).map(text).collect();
+        let mut inner = Check::new(parts, self.provided, handed);
+        inner.files.push(known.clone());
+        inner.nodes(&template.body);
+        self.trigger.append(&mut inner.trigger);
+        self.found.append(&mut inner.found);
     }
 
     fn nodes(&mut self, nodes: &[Node]) {

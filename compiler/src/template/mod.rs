@@ -8,22 +8,32 @@ mod check;
 mod compare;
 mod facts;
 mod filters;
+mod front;
+pub(crate) mod limits;
+mod markup;
+mod mjml;
+pub mod parts;
+pub mod segments;
 mod sends;
 mod shape;
+mod trees;
+mod uses;
 mod values;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use sends::Trees;
 pub use shape::{Record, Shape, Variable};
+pub(crate) use trees::Trees;
+pub use uses::variables;
 
 use crate::diagnostic::Diagnostic;
 use flow_grammar::liquid::Template;
 use std::collections::BTreeMap;
 
 /// The keys that a front matter may have.
-pub const FRONT_KEYS: [&str; 8] = ["subject", "preheader", "from", "reply_to", "title", "link", "topic", "locale"];
+pub const FRONT_KEYS: [&str; 11] =
+    ["subject", "preheader", "from", "reply_to", "title", "link", "image", "topic", "locale", "layout", "approved"];
 
 /// What a place that sends a template provides.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +52,7 @@ pub type Parts<'a> = BTreeMap<String, &'a Template>;
 /// What is wrong with a template where it is provided with this.
 #[must_use]
 pub fn check(template: &Template, parts: &Parts<'_>, provided: &Provided) -> Vec<Diagnostic> {
-    check::run(template, parts, provided).found
+    check::run(template, None, parts, provided).found
 }
 
 /// The name by which `render` finds a file: its path below `templates/`, without `_` and what follows the first point.

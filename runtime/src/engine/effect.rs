@@ -181,6 +181,9 @@ pub enum SkipReason {
     /// The text needs a value that was known when the journey asked and is missing now: the send had to wait for
     /// the end of quiet hours meanwhile.
     MissingValue,
+    /// The finished text would exceed a bound, or its markup is none. Said where messages are rendered, not by the
+    /// engine: for it the message was handed over.
+    Rendering,
 }
 
 impl SkipReason {
@@ -196,6 +199,7 @@ impl SkipReason {
             Self::Cap(_) => "cap",
             Self::Unreachable => "unreachable",
             Self::MissingValue => "missing_value",
+            Self::Rendering => "rendering",
         }
     }
 }

@@ -39,7 +39,7 @@ use crate::vm::value::Value;
 use crate::vm::Moment;
 use aside::Explained;
 use effect::{Cause, Effect};
-use flow_compiler::bytecode::{AttrId, CodeId, Program};
+use flow_compiler::bytecode::{AttrId, ChannelId, CodeId, Program};
 use index::Index;
 use input::Input;
 use jiff::tz::TimeZone;
@@ -156,6 +156,24 @@ impl Engine {
     #[must_use]
     pub fn zone_of<'a>(&'a self, person: &'a Person) -> &'a TimeZone {
         person.zone.as_ref().unwrap_or(&self.default_zone)
+    }
+
+    /// The zone of people whose zone is not known.
+    #[must_use]
+    pub fn default_zone(&self) -> &TimeZone {
+        &self.default_zone
+    }
+
+    /// All attributes of a person, as in the program.
+    #[must_use]
+    pub fn attributes(&self, person: &Person) -> Box<[Value]> {
+        (0..).take(self.program.attributes.len()).map(|at| self.attribute(person, AttrId(at))).collect()
+    }
+
+    /// The locale of the template's file that fits the person: theirs, its language, none, the first there is.
+    #[must_use]
+    pub fn locale(&self, person: &Person, template: &str, channel: ChannelId) -> Arc<str> {
+        send::locale(self, person, template, channel)
     }
 
     /// The value of an attribute, or its default.

@@ -7,14 +7,15 @@ use super::chance;
 use super::effect::{EffectKind, Message, MessageContent, Place, Seen, SkipReason, Why};
 use super::index::template_of;
 use super::instance::{Instance, Waits};
-use super::person::{Recent, RECENT_LIMIT};
+use super::person::{Person, Recent, RECENT_LIMIT};
 use super::reach;
 use super::run::Run;
 use super::steps::Then;
+use super::Engine;
 use crate::calendar;
 use crate::vm::value::Value;
 use compact_str::CompactString;
-use flow_compiler::bytecode::{AttrId, BoundValue, ChannelId, Content, Send, StepId, TopicId};
+use flow_compiler::bytecode::{BoundValue, ChannelId, Content, Send, StepId, TopicId};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -181,13 +182,12 @@ impl Run<'_> {
 
     /// All that a template can name now.
     fn seen(&self, instance: &Instance, send: &Send) -> Seen {
-        let attributes = (0..).take(self.engine.program.attributes.len());
         let bound = send.bound.iter().map(|bound| match &bound.value {
             BoundValue::Const(value) => Value::from_const(value),
             BoundValue::Slot(slot) => instance.slots.get(*slot as usize).cloned().unwrap_or_default(),
         });
         Seen {
-            attributes: attributes.map(|at| self.engine.attribute(self.person, AttrId(at))).collect(),
+            attributes: self.engine.attributes(self.person),
             trigger: instance.trigger.clone(),
             bound: bound.collect(),
             zone: self.engine.zone_of(self.person).clone(),
@@ -232,7 +232,7 @@ impl Run<'_> {
         match &send.content {
             Content::Template(name) => MessageContent::Template(
                 Arc::from(name.as_str()),
-                channel.map_or_else(|| Arc::from(""), |c| self.locale(name, c)),
+                channel.map_or_else(|| Arc::from(""), |c| locale(self.engine, self.person, name, c)),
             ),
             Content::Text(code) => match self.value(*code, Some(instance)) {
                 Value::Text(text) => MessageContent::Text(text),
@@ -240,18 +240,18 @@ impl Run<'_> {
             },
         }
     }
+}
 
-    /// The locale of the template's file that fits the person: theirs, its language, none, the first there is.
-    fn locale(&self, template: &str, channel: ChannelId) -> Arc<str> {
-        let program = &self.engine.program;
-        let Some(locales) = program.templates.get(&(template.to_owned(), channel)) else { return Arc::from("") };
-        let wanted = match program.locale_attr.map(|a| self.engine.attribute(self.person, a)) {
-            Some(Value::Text(text)) => text.replace('_', "-"),
-            _ => String::new(),
-        };
-        let language = wanted.split('-').next().unwrap_or("");
-        let has = |locale: &str| locales.iter().find(|l| l.replace('_', "-").eq_ignore_ascii_case(locale));
-        let found = has(&wanted).or_else(|| has(language)).or_else(|| has("")).or_else(|| locales.first());
-        Arc::from(found.map_or("", String::as_str))
-    }
+/// See [`super::Engine::locale`].
+pub(super) fn locale(engine: &Engine, person: &Person, template: &str, channel: ChannelId) -> Arc<str> {
+    let program = &engine.program;
+    let Some(locales) = program.templates.get(&(template.to_owned(), channel)) else { return Arc::from("") };
+    let wanted = match program.locale_attr.map(|a| engine.attribute(person, a)) {
+        Some(Value::Text(text)) => text.replace('_', "-"),
+        _ => String::new(),
+    };
+    let language = wanted.split('-').next().unwrap_or("");
+    let has = |locale: &str| locales.iter().find(|l| l.replace('_', "-").eq_ignore_ascii_case(locale));
+    let found = has(&wanted).or_else(|| has(language)).or_else(|| has("")).or_else(|| locales.first());
+    Arc::from(found.map_or("", String::as_str))
 }

@@ -1,5 +1,8 @@
 //! The parts of a finished message.
 
+use super::email;
+use super::files::Form;
+use crate::render::push_escaped;
 use flow_compiler::channel::ChannelKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,6 +56,9 @@ pub enum Content {
     Whatsapp {
         /// The text.
         text: String,
+        /// The name of the template that WhatsApp has approved, where the text is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved: Option<String>,
     },
     /// Something that an app or a site shows.
     Onsite {
@@ -81,54 +87,77 @@ pub enum Content {
 /// The longest subject made of a text's first line, in characters.
 const SUBJECT_CHARS: usize = 78;
 
+/// What rendering gave.
+pub(super) struct Parts {
+    pub front: Vec<(String, String)>,
+    pub body: String,
+    /// The plain part, where a file of its own holds it.
+    pub text: Option<String>,
+    pub form: Form,
+}
+
 impl Content {
     /// A text without a template. By mail, its first line is the subject.
     pub(super) fn of_text(kind: ChannelKind, text: &str, project: &str, unsubscribe: Option<String>) -> Self {
-        let mut front = Vec::new();
-        if kind == ChannelKind::Email {
-            let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or(project).trim();
-            front.push(("subject".to_owned(), shortened(first)));
-        }
-        let body = match kind {
+        match kind {
+            ChannelKind::Email => {
+                let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or(project).trim();
+                let (subject, text) = (shortened(first), text.to_owned());
+                Self::Email { subject, preheader: None, from: None, reply_to: None, html: None, text, unsubscribe }
+            }
             ChannelKind::Onsite => {
                 let mut html = String::new();
-                crate::render::push_escaped(&mut html, text);
-                html
+                push_escaped(&mut html, text);
+                Self::short(kind, BTreeMap::new(), html, project)
             }
-            _ => text.to_owned(),
-        };
-        Self::of_parts(kind, front, body, false, project, unsubscribe)
+            _ => Self::short(kind, BTreeMap::new(), text.to_owned(), project),
+        }
     }
 
     /// Front matter and text, put where they belong.
     pub(super) fn of_parts(
         kind: ChannelKind,
-        front: Vec<(String, String)>,
-        body: String,
-        html: bool,
+        parts: Parts,
         project: &str,
         unsubscribe: Option<String>,
-    ) -> Self {
-        let mut front: BTreeMap<String, String> = front.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    ) -> Result<Self, String> {
+        let mut front: BTreeMap<String, String> =
+            parts.front.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        if kind != ChannelKind::Email {
+            return Ok(Self::short(kind, front, parts.body, project));
+        }
+        let subject = front.remove("subject").unwrap_or_else(|| project.to_owned());
+        let preheader = front.remove("preheader");
+        let (html, text) = match parts.form {
+            Form::Plain => (None, parts.body),
+            form => {
+                let html = if form == Form::Mjml { email::from_mjml(&parts.body)? } else { parts.body };
+                let html = email::inlined(&html)?;
+                let text = parts.text.map_or_else(|| email::as_text(&html), Ok)?;
+                let hidden = preheader.as_ref().map(|preheader| email::with_preheader(&html, preheader));
+                (Some(hidden.unwrap_or(html)), text)
+            }
+        };
+        let (from, reply_to) = (front.remove("from"), front.remove("reply_to"));
+        Ok(Self::Email { subject, preheader, from, reply_to, html, text, unsubscribe })
+    }
+
+    /// Of all kinds but mail.
+    fn short(kind: ChannelKind, mut front: BTreeMap<String, String>, body: String, project: &str) -> Self {
+        let body = trimmed(body);
         let mut take = |key: &str| front.remove(key);
         match kind {
-            ChannelKind::Email => {
-                let subject = take("subject").unwrap_or_else(|| project.to_owned());
-                let (html, text) = if html { (Some(body.clone()), body) } else { (None, body) };
-                let (preheader, from, reply_to) = (take("preheader"), take("from"), take("reply_to"));
-                Self::Email { subject, preheader, from, reply_to, html, text, unsubscribe }
-            }
-            ChannelKind::Sms => Self::Sms { text: trimmed(body) },
-            ChannelKind::Whatsapp => Self::Whatsapp { text: trimmed(body) },
+            ChannelKind::Sms => Self::Sms { text: body },
+            ChannelKind::Whatsapp => Self::Whatsapp { text: body, approved: take("approved") },
             ChannelKind::Push => {
                 let title = take("title").unwrap_or_else(|| project.to_owned());
-                Self::Push { title, body: trimmed(body), link: take("link"), image: take("image") }
+                Self::Push { title, body, link: take("link"), image: take("image") }
             }
             ChannelKind::Onsite => {
                 let (title, link, image) = (take("title"), take("link"), take("image"));
-                Self::Onsite { title, html: trimmed(body), link, image }
+                Self::Onsite { title, html: body, link, image }
             }
-            ChannelKind::Other => Self::Other { text: trimmed(body), fields: front },
+            ChannelKind::Email | ChannelKind::Other => Self::Other { text: body, fields: front },
         }
     }
 }

@@ -5,18 +5,24 @@
 //! which the engine fills in when it was told to ([`Engine::for_rendering`]).
 
 mod content;
+mod email;
+mod files;
+pub mod sample;
 mod source;
 
 pub use content::Content;
 
 use crate::engine::effect::{Message, MessageContent};
 use crate::engine::Engine;
-use crate::render::{render, Context, Rendered, Template, Templates};
+use crate::render::{render, Context, RenderError, Source, Templates};
+use content::Parts;
+use files::{Entry, File, Form};
 use flow_compiler::bytecode::{ChannelId, Program};
 use flow_compiler::channel::ChannelKind;
-use flow_compiler::compile::{ProjectInput, TemplateFile};
+use flow_compiler::compile::ProjectInput;
 use flow_grammar::LineIndex;
-use source::Names;
+use jiff::tz::TimeZone;
+use source::{Layout, Names, Values};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -28,27 +34,8 @@ pub type UnsubscribeLink = Arc<dyn Fn(&str, &Message) -> String + Send + Sync>;
 pub struct Messages {
     /// By name.
     templates: BTreeMap<String, Vec<Entry>>,
-    parts: Templates,
     names: Names,
     unsubscribe: UnsubscribeLink,
-}
-
-/// One file.
-#[derive(Debug)]
-struct Entry {
-    channel: ChannelId,
-    locale: Arc<str>,
-    template: Template,
-    form: Form,
-}
-
-/// What the text of a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// Shown as it is.
-    Plain,
-    /// HTML.
-    Html,
 }
 
 /// Why a message could not be made.
@@ -56,6 +43,12 @@ enum Form {
 pub struct RenderFailure {
     /// One sentence, with the template's path, line and column where there is one.
     pub detail: String,
+}
+
+impl RenderFailure {
+    fn new(detail: impl Into<String>) -> Self {
+        Self { detail: detail.into() }
+    }
 }
 
 impl fmt::Display for RenderFailure {
@@ -77,27 +70,17 @@ impl Messages {
     /// is left out.
     #[must_use]
     pub fn new(program: &Program, input: &ProjectInput) -> Self {
-        let mut messages = Self {
-            templates: BTreeMap::new(),
-            parts: Templates::new(),
+        Self {
+            templates: files::ready(program, input),
             names: Names::new(program),
             unsubscribe: link_below(&input.public_url),
-        };
-        let ready = |file: &TemplateFile| Template::compile(&file.path, file.text.as_deref()?).ok();
-        for part in &input.parts {
-            if let Some(template) = ready(part) {
-                messages.parts.add_part(&part.path, template);
-            }
         }
-        for file in &input.templates {
-            let channel = (0..).zip(&program.channels).find(|(_, channel)| channel.name == file.channel);
-            let (Some((id, _)), Some(template)) = (channel, ready(file)) else { continue };
-            let channel = ChannelId(id);
-            let form = form_of(file, kind_of(program, channel));
-            let entry = Entry { channel, locale: file.locale.as_str().into(), template, form };
-            messages.templates.entry(file.name.clone()).or_default().push(entry);
-        }
-        messages
+    }
+
+    /// The templates that there are: name, channel and language (`""`: none is named).
+    pub fn templates(&self) -> impl Iterator<Item = (&str, ChannelId, &str)> {
+        let all = self.templates.iter();
+        all.flat_map(|(name, entries)| entries.iter().map(|entry| (name.as_str(), entry.channel, &*entry.locale)))
     }
 
     /// With links to unsubscribe of one's own making (signed ones, say).
@@ -119,31 +102,36 @@ impl Messages {
             MessageContent::Text(text) => return Ok(Content::of_text(kind, text, &program.name, unsubscribe)),
             MessageContent::Template(name, locale) => (name, locale),
         };
-        let entry = self
-            .entry(name, message.channel, locale)
-            .ok_or_else(|| RenderFailure { detail: format!("the template `{name}` was not read") })?;
-        let seen = message
-            .seen
-            .as_deref()
-            .ok_or_else(|| RenderFailure { detail: "what the template can name was not kept".to_owned() })?;
+        let seen = message.seen.as_deref();
+        let seen = seen.ok_or_else(|| RenderFailure::new("what the template can name was not kept"))?;
         let link = unsubscribe.as_deref().unwrap_or_default();
-        let source = source::Values::new(program, &self.names, seen, message, user, time, link);
-        let context = Context { now: time, zone: &seen.zone, locale, escape: entry.form == Form::Html };
-        let rendered = render(&entry.template, &self.parts, &source, &context).map_err(|error| RenderFailure {
-            detail: placed(&error.path, &self.source_of(entry, &error.path), error.span.start, &error.kind.message()),
-        })?;
-        let Rendered { front, body } = rendered;
-        Ok(Content::of_parts(kind, front, body, entry.form == Form::Html, &program.name, unsubscribe))
+        let source = Values::of_message(program, &self.names, seen, message, user, time, link);
+        let place = (name.as_ref(), message.channel, locale.as_ref());
+        self.render(program, place, &source, &seen.zone, time, unsubscribe.clone())
     }
 
-    fn entry(&self, name: &str, channel: ChannelId, locale: &str) -> Option<&Entry> {
-        self.templates.get(name)?.iter().find(|entry| entry.channel == channel && *entry.locale == *locale)
-    }
-
-    /// The text of the file with this path, for counting its lines.
-    fn source_of(&self, entry: &Entry, path: &str) -> String {
-        let template = if entry.template.path() == path { Some(&entry.template) } else { self.parts.at_path(path) };
-        template.map(|template| template.source().to_owned()).unwrap_or_default()
+    /// What the template `(name, channel, locale)` says with these values.
+    ///
+    /// # Errors
+    /// When a bound of [`crate::render`] is exceeded.
+    pub fn render(
+        &self,
+        program: &Program,
+        (name, channel, locale): (&str, ChannelId, &str),
+        source: &dyn Source,
+        zone: &TimeZone,
+        now: i64,
+        unsubscribe: Option<String>,
+    ) -> Result<Content, RenderFailure> {
+        let entries = self.templates.get(name).map(Vec::as_slice).unwrap_or_default();
+        let entry = entries.iter().find(|entry| entry.channel == channel && *entry.locale == *locale);
+        let entry = entry.ok_or_else(|| RenderFailure::new(format!("the template `{name}` was not read")))?;
+        let locale = entry.language.as_deref().unwrap_or(locale);
+        let (front, body) = filled(&entry.main, source, zone, now, locale)?;
+        let text = entry.plain.as_ref().map(|plain| filled(plain, source, zone, now, locale)).transpose()?;
+        let parts = Parts { front, body, text: text.map(|(_, text)| text), form: entry.main.form };
+        let failure = |detail| RenderFailure::new(format!("{}: {detail}", entry.main.template.path()));
+        Content::of_parts(kind_of(program, channel), parts, &program.name, unsubscribe).map_err(failure)
     }
 
     /// Messages that need no consent cannot be refused.
@@ -152,6 +140,29 @@ impl Messages {
         let transactional = topic.is_some_and(|topic| topic.transactional);
         (!transactional).then(|| (self.unsubscribe)(user, message))
     }
+}
+
+/// The front matter and the text of a file, inside of its layout where it has one.
+fn filled(
+    file: &File,
+    source: &dyn Source,
+    zone: &TimeZone,
+    now: i64,
+    locale: &str,
+) -> Result<(Vec<(String, String)>, String), RenderFailure> {
+    let context = Context { now, zone, locale, escape: file.form != Form::Plain };
+    let failure = |error: RenderError| {
+        let found =
+            if file.template.path() == error.path { Some(&*file.template) } else { file.parts.at_path(&error.path) };
+        let text = found.map(|template| template.source()).unwrap_or_default();
+        RenderFailure::new(placed(&error.path, text, error.span.start, &error.kind.message()))
+    };
+    let rendered = render(&file.template, &file.parts, source, &context).map_err(failure)?;
+    let (front, body) = (rendered.front, rendered.body);
+    let Some(layout) = file.layout.as_deref().and_then(|name| file.parts.part(name)) else { return Ok((front, body)) };
+    let within = Layout { inner: source, content: &body, front: &front, locale };
+    let whole = render(layout, &file.parts, &within, &context).map_err(failure)?.body;
+    Ok((front, whole))
 }
 
 /// The kind of a channel of the program.
@@ -168,20 +179,11 @@ fn link_below(public_url: &str) -> UnsubscribeLink {
     Arc::new(move |_, message| format!("{base}/unsubscribe/{:016x}", message.id))
 }
 
-/// `.html` and `.mjml` are markup, and so is what an app or a site shows. A `.liquid` file of an email is markup when
-/// markup stands in it.
-fn form_of(file: &TemplateFile, kind: ChannelKind) -> Form {
-    let ending = file.path.rsplit('.').next().unwrap_or_default();
-    let text = file.text.as_deref().unwrap_or_default();
-    match (kind, ending) {
-        (_, "html" | "htm" | "mjml") | (ChannelKind::Onsite, _) => Form::Html,
-        (ChannelKind::Email, "liquid") if content::has_tags(text) => Form::Html,
-        _ => Form::Plain,
-    }
-}
-
 /// `templates/a.email.html:3:7: what is wrong`
 fn placed(path: &str, source: &str, offset: u32, message: &str) -> String {
     let place = LineIndex::new(source).line_column(source, offset);
     format!("{path}:{}:{}: {message}", place.line, place.column)
 }
+
+/// The files that `render` and `layout` can name, of all of which the best is chosen for each template.
+type Sets = BTreeMap<(String, String), Arc<Templates>>;

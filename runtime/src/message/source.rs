@@ -34,7 +34,8 @@ pub(super) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    pub fn new(
+    /// Those of a message that the engine handed over at `time` for the person called `user`.
+    pub fn of_message(
         program: &'a Program,
         names: &'a Names,
         seen: &'a Seen,
@@ -68,7 +69,7 @@ impl<'a> Values<'a> {
 
 impl Source for Values<'_> {
     fn get(&self, name: &str) -> Option<Data<'_>> {
-        let send = self.send?;
+        let Some(send) = self.send else { return self.everywhere(name) };
         let given = send.with.iter().zip(&self.message.with).find(|(given, _)| given.name == name);
         if let Some((given, value)) = given {
             return Some(self.data(value, &given.ty));
@@ -92,6 +93,33 @@ impl Source for Values<'_> {
             "unsubscribe_url" if !self.unsubscribe.is_empty() => Some(Data::text(self.unsubscribe)),
             _ => None,
         }
+    }
+}
+
+/// What a layout can name: what everything can, the text that it stands around, and that text's front matter.
+pub(super) struct Layout<'a> {
+    /// The values of the message.
+    pub inner: &'a dyn Source,
+    /// The text, markup already.
+    pub content: &'a str,
+    /// The front matter.
+    pub front: &'a [(String, String)],
+    /// The language of the text.
+    pub locale: &'a str,
+}
+
+impl Source for Layout<'_> {
+    fn get(&self, name: &str) -> Option<Data<'_>> {
+        if name == "content" {
+            return Some(Data::markup(self.content));
+        }
+        let front = self.front.iter().find(|(key, _)| key == name).map(|(_, value)| Data::text(value));
+        let locale = || (name == "locale" && !self.locale.is_empty()).then(|| Data::text(self.locale));
+        front.or_else(locale).or_else(|| self.inner.everywhere(name))
+    }
+
+    fn everywhere(&self, name: &str) -> Option<Data<'_>> {
+        self.inner.everywhere(name)
     }
 }
 

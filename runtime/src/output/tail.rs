@@ -2,12 +2,13 @@
 
 use super::names::Names;
 use crate::calendar::write_instant;
-use crate::engine::effect::{EffectKind, Message, MessageContent, Place, Request, Skipped, Why};
+use crate::engine::effect::{EffectKind, Message, MessageContent, Place, Request, SkipReason, Skipped, Why};
+use crate::message::{Content, RenderFailure};
 use crate::vm::text::push_json_text;
 use crate::vm::value::Value;
 
-/// Of a message.
-pub fn message(out: &mut Vec<u8>, names: &Names, user: &str, message: &Message) {
+/// Of a message, with what it finally says where that is known.
+pub fn message(out: &mut Vec<u8>, names: &Names, user: &str, message: &Message, finished: Option<&Content>) {
     text(out, "user", user);
     raw(out, "journey", names.journey(message.at.journey));
     raw(out, "channel", names.channel(message.channel));
@@ -31,7 +32,30 @@ pub fn message(out: &mut Vec<u8>, names: &Names, user: &str, message: &Message) 
     key(out, "id");
     out.push(b'"');
     push_hex(out, message.id);
-    out.extend_from_slice(b"\"}\n");
+    out.push(b'"');
+    if let Some(finished) = finished {
+        key(out, "content");
+        let start = out.len();
+        // Texts and names have no value that JSON lacks, and a vector takes everything.
+        if serde_json::to_writer(&mut *out, finished).is_err() {
+            out.truncate(start);
+            out.extend_from_slice(b"null");
+        }
+    }
+    out.extend_from_slice(b"}\n");
+}
+
+/// Of a message that could not be rendered.
+pub fn failed(out: &mut Vec<u8>, names: &Names, user: &str, message: &Message, failure: &RenderFailure) {
+    text(out, "what", "skipped");
+    text(out, "user", user);
+    raw(out, "journey", names.journey(message.at.journey));
+    raw(out, "channel", names.channel(message.channel));
+    content(out, &message.content);
+    raw(out, "step", names.step(message.at.journey, message.at.step));
+    text(out, "reason", SkipReason::Rendering.word());
+    text(out, "detail", &failure.detail);
+    out.extend_from_slice(b"}\n");
 }
 
 /// Of what is no message; none when the record says it otherwise.

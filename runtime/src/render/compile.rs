@@ -53,6 +53,16 @@ impl Template {
         &self.path
     }
 
+    /// The value of a key of the front matter that is nothing but text.
+    #[must_use]
+    pub fn front_text(&self, key: &str) -> Option<String> {
+        let (_, nodes) = self.front.iter().find(|(known, _)| &**known == key)?;
+        nodes
+            .iter()
+            .map(|node| if let Node::Text(span) = node { Some(span.text(&self.source)) } else { None })
+            .collect()
+    }
+
     /// Its text.
     #[must_use]
     pub fn source(&self) -> &str {

@@ -114,6 +114,12 @@ impl<'a> Data<'a> {
         Self::Text(Text { text: Shared::Borrowed(text), markup: false })
     }
 
+    /// A text that is markup.
+    #[must_use]
+    pub fn markup(text: &'a str) -> Self {
+        Self::Text(Text { text: Shared::Borrowed(text), markup: true })
+    }
+
     /// A text made here.
     #[must_use]
     pub fn made(text: &str, markup: bool) -> Self {

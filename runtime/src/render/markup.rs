@@ -19,6 +19,16 @@ pub fn push_escaped(out: &mut String, text: &str) {
     out.push_str(text.get(plain..).unwrap_or_default());
 }
 
+/// Escapes what stands from a place on.
+pub(super) fn escape_from(out: &mut String, start: usize) {
+    let special = |byte: u8| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'');
+    if !out.as_bytes().get(start..).unwrap_or_default().iter().any(|byte| special(*byte)) {
+        return;
+    }
+    let text = out.split_off(start);
+    push_escaped(out, &text);
+}
+
 /// Escapes what is not escaped yet.
 pub(super) fn escaped_once(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -22,6 +22,7 @@ mod tests;
 pub use code::Template;
 pub use compile::Problem;
 pub use data::{Data, List, Object, Record, Sequence, Source, Text};
+use markup::escape_from;
 pub use markup::{push_escaped, strip_html};
 pub use run::{render, Rendered};
 pub use set::Templates;

@@ -1,15 +1,19 @@
 //! Rendering: a walk over a template that is ready.
 
-use super::code::{Comparison, Condition, Cycle, Expr, Filtered, For, Node, Path, Render, Root, Sizes, Step, Template};
+use super::code::{
+    Comparison, Condition, Cycle, Expr, Filter, Filtered, For, Node, Path, Render, Root, Sizes, Step, Template,
+};
 use super::compare;
 use super::data::{int, Data, Source};
 use super::filters;
 use super::{
-    push_escaped, Context, Limit, RenderError, Templates, MAX_DEPTH, MAX_LIST, MAX_ROUNDS, MAX_TEXT_BYTES, MAX_WORK,
+    escape_from, push_escaped, Context, Limit, RenderError, Templates, MAX_DEPTH, MAX_LIST, MAX_ROUNDS, MAX_TEXT_BYTES,
+    MAX_WORK,
 };
 use crate::vm::number;
 use flow_grammar::liquid::{filters::FilterKind, Joiner};
 use flow_grammar::span::Span;
+use smallvec::{smallvec, SmallVec};
 
 /// What a template says: its front matter, then its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,12 +70,12 @@ struct Loop {
 /// The state of one file.
 struct Frame<'a> {
     template: &'a Template,
-    slots: Vec<Option<Data<'a>>>,
-    counters: Vec<Option<i64>>,
-    cycles: Vec<usize>,
+    slots: SmallVec<[Option<Data<'a>>; 8]>,
+    counters: SmallVec<[Option<i64>; 4]>,
+    cycles: SmallVec<[usize; 4]>,
     groups: Vec<(String, usize)>,
-    resumes: Vec<usize>,
-    loops: Vec<Loop>,
+    resumes: SmallVec<[usize; 8]>,
+    loops: SmallVec<[Loop; 4]>,
     /// What was handed to the file; none: it is the template itself.
     handed: Option<Vec<(&'a str, Data<'a>)>>,
 }
@@ -81,12 +85,12 @@ impl<'a> Frame<'a> {
         let Sizes { slots, counters, cycles, resumes } = template.sizes;
         Self {
             template,
-            slots: vec![None; slots],
-            counters: vec![None; counters],
-            cycles: vec![0; cycles],
+            slots: smallvec![None; slots],
+            counters: smallvec![None; counters],
+            cycles: smallvec![0; cycles],
             groups: Vec::new(),
-            resumes: vec![0; resumes],
-            loops: Vec::new(),
+            resumes: smallvec![0; resumes],
+            loops: SmallVec::new(),
             handed,
         }
     }
@@ -228,10 +232,30 @@ impl<'a> Run<'a> {
     }
 
     fn output(&mut self, value: &'a Filtered) -> Outcome<()> {
+        if let Some((last, before)) = value.filters.split_last().filter(|(last, _)| filters::goes_straight(last.kind)) {
+            return self.straight(value, last, before);
+        }
         let data = self.filtered(value)?;
         // `raw` is the last word only where it stands last.
         let raw = value.filters.last().is_some_and(|filter| filter.kind == FilterKind::Raw);
         self.write(&data, raw, value.span)
+    }
+
+    /// What the last filter makes is written where it belongs, without being a value in between.
+    fn straight(&mut self, value: &'a Filtered, last: &'a Filter, before: &'a [Filter]) -> Outcome<()> {
+        let mut data = self.value(&value.value);
+        for filter in before {
+            data = self.apply(filter, data)?;
+        }
+        let call = self.call(last);
+        let start = self.out.len();
+        let mut out = std::mem::take(&mut self.out);
+        let made = filters::push(self, &mut out, last.kind, &data, &call);
+        self.out = out;
+        if self.escape && !made? {
+            escape_from(&mut self.out, start);
+        }
+        self.check_text(self.out.len(), value.span)
     }
 
     fn write(&mut self, data: &Data<'a>, raw: bool, span: Span) -> Outcome<()> {
@@ -460,13 +484,21 @@ impl<'a> Run<'a> {
     fn filtered(&mut self, node: &'a Filtered) -> Outcome<Data<'a>> {
         let mut value = self.value(&node.value);
         for filter in &node.filters {
-            let first = filter.args.first().map(|arg| self.value(arg));
-            let second = filter.args.get(1).map(|arg| self.value(arg));
-            let allow_false = filter.allow_false.as_ref().is_some_and(|arg| self.value(arg).is_truthy());
-            let call = filters::Call { first, second, allow_false, span: filter.span };
-            value = filters::apply(self, filter.kind, value, call)?;
+            value = self.apply(filter, value)?;
         }
         Ok(value)
+    }
+
+    fn apply(&mut self, filter: &'a Filter, value: Data<'a>) -> Outcome<Data<'a>> {
+        let call = self.call(filter);
+        filters::apply(self, filter.kind, value, call)
+    }
+
+    fn call(&mut self, filter: &'a Filter) -> filters::Call<'a> {
+        let first = filter.args.first().map(|arg| self.value(arg));
+        let second = filter.args.get(1).map(|arg| self.value(arg));
+        let allow_false = filter.allow_false.as_ref().is_some_and(|arg| self.value(arg).is_truthy());
+        filters::Call { first, second, allow_false, span: filter.span }
     }
 
     fn value(&mut self, expr: &'a Expr) -> Data<'a> {

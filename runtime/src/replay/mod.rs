@@ -26,6 +26,7 @@ use crate::ingest::repeats::Repeats;
 use crate::ingest::schema::Schema;
 use crate::ingest::source::Source;
 use crate::ingest::{Block, Dead, IdRef, Join, Record, What};
+use crate::message::Messages;
 use crate::output::names::Names;
 use flow_compiler::bytecode::{Duration, StepKind};
 use jiff::tz::TimeZone;
@@ -36,6 +37,7 @@ use shard::{Setting, Shard, Who, Work};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::Arc;
 use summary::{Counts, Summary, REASONS};
 use writer::Writer;
 
@@ -67,6 +69,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Of these people everything is told in [`Summary::watched`].
     pub watch: BTreeSet<String>,
+    /// The templates, when the messages shall say what they finally say; the engine is one [`Engine::for_rendering`].
+    pub render: Option<Arc<Messages>>,
 }
 
 /// Why a run could not be finished.
@@ -172,6 +176,7 @@ impl<'e> Replay<'e> {
             answers: before.answers,
             record: sinks.record.is_some(),
             watch: options.watch.clone(),
+            render: options.render.clone(),
             asks: steps.any(|step| matches!(step.kind, StepKind::Fetch { .. })),
         };
         let count = if threads == 1 { 1 } else { threads * SHARDS };

@@ -10,9 +10,11 @@ use crate::engine::input::Input;
 use crate::engine::{Engine, Person};
 use crate::ingest::identity::{Index, Target};
 use crate::ingest::{hash_of, Block, IdRef};
+use crate::message::Messages;
 use crate::output::names::Names;
 use crate::output::tail;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What all shards share.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub struct Setting<'e> {
     pub record: bool,
     /// Of whom everything is told.
     pub watch: BTreeSet<String>,
+    /// The templates, when messages are rendered.
+    pub render: Option<Arc<Messages>>,
     /// Whether the program asks APIs: then what a timer wants to know is answered before the next one.
     pub asks: bool,
 }
@@ -334,6 +338,23 @@ impl Shard {
         self.counts.unanswered += answers.iter().filter(|answer| answer.is_none()).count() as u64;
         let mut answers = answers.into_iter();
         for effect in self.effects.drain(..) {
+            let content = match (&effect.kind, &setting.render) {
+                (EffectKind::Message(message), Some(messages)) => {
+                    Some(messages.content(setting.engine, person.id(), effect.time, message))
+                }
+                _ => None,
+            };
+            if let (EffectKind::Message(message), Some(Err(failure))) = (&effect.kind, &content) {
+                self.counts.fail(message.at);
+                if setting.record {
+                    self.order += 1;
+                    let key = (effect.time, effect.cause, slot.first, self.order);
+                    let write = |text: &mut Vec<u8>| tail::failed(text, &setting.names, person.id(), message, failure);
+                    self.lane.push(key, RowKind::Note, write);
+                }
+                continue;
+            }
+            let content = content.and_then(Result::ok);
             self.counts.count(&effect);
             if setting.watches(person.id()) {
                 self.order += 1;
@@ -355,7 +376,7 @@ impl Shard {
                     let topic = setting.engine.program().topics.get(message.topic.index());
                     let transactional = topic.is_some_and(|topic| topic.transactional);
                     let kind = RowKind::Message { channel: message.channel, transactional };
-                    self.lane.push(key, kind, |text| tail::message(text, names, user, message));
+                    self.lane.push(key, kind, |text| tail::message(text, names, user, message, content.as_ref()));
                 }
                 EffectKind::Request(request) => {
                     let answer = answers.next().flatten();

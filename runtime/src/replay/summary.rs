@@ -1,7 +1,7 @@
 //! What a run came to, in numbers.
 
 use super::watched::Watched;
-use crate::engine::effect::{Effect, EffectKind, SkipReason, Why};
+use crate::engine::effect::{Effect, EffectKind, Place, SkipReason, Why};
 use crate::ingest::NameMap;
 use flow_compiler::bytecode::{Journey, Program};
 use std::collections::BTreeMap;
@@ -126,6 +126,13 @@ impl Counts {
             EffectKind::Request(_) => self.asked += 1,
             EffectKind::Cut => self.cut += 1,
             EffectKind::Aside(_) => {}
+        }
+    }
+
+    /// Counts a message that could not be rendered.
+    pub fn fail(&mut self, at: Place) {
+        if let Some(journey) = self.journeys.get_mut(at.journey.index()) {
+            *journey.skipped.entry((at.step.0, SkipReason::Rendering)).or_default() += 1;
         }
     }
 

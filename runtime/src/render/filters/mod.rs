@@ -81,6 +81,40 @@ pub(super) fn apply<'a>(run: &mut Run<'a>, kind: FilterKind, input: Data<'a>, ca
     }
 }
 
+/// Whether [`push`] knows the filter.
+pub(super) fn goes_straight(kind: FilterKind) -> bool {
+    use FilterKind as F;
+    matches!(
+        kind,
+        F::Append
+            | F::Prepend
+            | F::Upcase
+            | F::Downcase
+            | F::Capitalize
+            | F::Escape
+            | F::Strip
+            | F::Lstrip
+            | F::Rstrip
+            | F::Truncate
+            | F::Fixed
+    )
+}
+
+/// Appends what a filter makes, as [`apply`] would, and says whether it is markup.
+pub(super) fn push<'a>(
+    run: &mut Run<'a>,
+    out: &mut String,
+    kind: FilterKind,
+    input: &Data<'a>,
+    call: &Call<'a>,
+) -> Result<bool, RenderError> {
+    if kind == FilterKind::Fixed {
+        numbers::push_fixed(out, input, call, run.context.locale);
+        return Ok(false);
+    }
+    texts::push(run, out, kind, input, call)
+}
+
 fn or_default<'a>(input: Data<'a>, call: Call<'a>) -> Data<'a> {
     let absent = match &input {
         Data::Nil => true,

@@ -11,6 +11,7 @@ use flow_compiler::bytecode::Arith;
 use flow_grammar::liquid::filters::FilterKind;
 use jiff::tz::TimeZone;
 use rust_decimal::{Decimal, RoundingStrategy};
+use std::fmt::Write;
 
 /// How many digits after the point `fixed` writes when it is not told.
 const FIXED_PLACES: i64 = 2;
@@ -37,8 +38,9 @@ pub(super) fn apply<'a>(run: &Run<'a>, kind: FilterKind, input: &Data<'a>, call:
         FilterKind::Floor => Value::Int(number::to_int(decimal(&number).floor())),
         FilterKind::Round => round(number, other.as_ref().map(whole_of)),
         FilterKind::Fixed => {
-            let places = other.as_ref().map_or(FIXED_PLACES, whole_of);
-            return Data::made(&fixed(decimal(&number), places, run.context.locale), false);
+            let mut out = String::new();
+            push_fixed(&mut out, input, call, run.context.locale);
+            return Data::made(&out, false);
         }
         _ => number,
     };
@@ -140,18 +142,25 @@ fn round(value: Value, places: Option<i64>) -> Value {
 }
 
 /// With just so many digits after the point, as the text's language writes numbers.
-fn fixed(number: Decimal, places: i64, locale: &str) -> String {
+pub(super) fn push_fixed(out: &mut String, input: &Data<'_>, call: &Call<'_>, locale: &str) {
+    let places = call.first.as_ref().map_or(FIXED_PLACES, whole);
     let places = u32::try_from(places.clamp(0, MAX_PLACES)).unwrap_or(0);
+    let number = decimal(&numeric(input));
     let mut number = number.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
     number.rescale(places);
     if number.is_zero() {
         number.set_sign_positive(true);
     }
-    let text = number.to_string();
+    // A decimal has at most 29 digits, a sign and a point.
+    let mut digits = ArrayText::default();
+    let _ = write!(digits, "{number}");
+    let text = digits.as_str();
     let marks = super::super::locale::number_marks(locale);
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.len() < text.len() {
+        out.push('-');
+    }
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let mut out = String::from(sign);
     for (at, digit) in whole.chars().enumerate() {
         let left = whole.len() - at;
         if at > 0 && left.is_multiple_of(3) && whole.len() >= marks.from {
@@ -163,7 +172,28 @@ fn fixed(number: Decimal, places: i64, locale: &str) -> String {
         out.push_str(marks.point);
         out.push_str(fraction);
     }
-    out
+}
+
+/// A short text that needs no memory of its own.
+#[derive(Default)]
+struct ArrayText {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl ArrayText {
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+impl Write for ArrayText {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.len + text.len();
+        self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
 }
 
 /// The sum of the elements, each as a number.

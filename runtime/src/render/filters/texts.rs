@@ -72,6 +72,64 @@ pub(super) fn apply<'a>(run: &mut Run<'a>, kind: FilterKind, input: &Data<'a>, c
     finish(run, &made, markup, call)
 }
 
+/// The filters that write straight into the message; the same as above, without a text in between.
+pub(super) fn push<'a>(
+    run: &mut Run<'a>,
+    out: &mut String,
+    kind: FilterKind,
+    input: &Data<'a>,
+    call: &Call<'a>,
+) -> Result<bool, super::RenderError> {
+    use FilterKind as F;
+    if matches!(input, Data::Nil) && matches!(kind, F::Truncate | F::Escape) {
+        return Ok(false);
+    }
+    let zone = run.context.zone;
+    let text = compare::text_of(input, zone);
+    let text = text.as_ref();
+    let markup = matches!(input, Data::Text(text) if text.markup);
+    let start = out.len();
+    match kind {
+        F::Append => {
+            out.push_str(text);
+            out.push_str(&argument(call.first.as_ref(), markup, zone));
+        }
+        F::Prepend => {
+            out.push_str(&argument(call.first.as_ref(), markup, zone));
+            out.push_str(text);
+        }
+        F::Upcase => out.extend(text.chars().flat_map(char::to_uppercase)),
+        F::Downcase => push_lower(out, text),
+        F::Capitalize => {
+            let mut letters = text.chars();
+            out.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+            push_lower(out, letters.as_str());
+        }
+        F::Strip => out.push_str(text.trim()),
+        F::Lstrip => out.push_str(text.trim_start()),
+        F::Rstrip => out.push_str(text.trim_end()),
+        F::Escape => push_escaped(out, text),
+        F::Truncate => {
+            let length = call.first.as_ref().map_or(TRUNCATED_LENGTH, numbers::whole);
+            let second = argument(call.second.as_ref(), markup, zone);
+            push_truncated(out, text, length, ending(call, &second));
+        }
+        _ => out.push_str(text),
+    }
+    run.charge(text.len().saturating_add(1).saturating_add(out.len() - start), call.span)?;
+    run.check_text(out.len() - start, call.span)?;
+    Ok(if kind == F::Escape { run.escape } else { markup })
+}
+
+/// Lower case; the end of a Greek word needs to see the whole of it.
+fn push_lower(out: &mut String, text: &str) {
+    if text.is_ascii() {
+        out.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+    } else {
+        out.push_str(&text.to_lowercase());
+    }
+}
+
 fn finish<'a>(run: &mut Run<'a>, text: &str, markup: bool, call: &Call<'a>) -> Outcome<'a> {
     run.charge(text.len(), call.span)?;
     run.check_text(text.len(), call.span)?;
@@ -161,12 +219,19 @@ fn split<'a>(run: &mut Run<'a>, text: &str, by: &str, markup: bool, call: &Call<
 }
 
 fn truncate(text: &str, length: i64, ending: &str) -> String {
+    let mut out = String::new();
+    push_truncated(&mut out, text, length, ending);
+    out
+}
+
+fn push_truncated(out: &mut String, text: &str, length: i64, ending: &str) {
     let length = usize::try_from(length).unwrap_or(0);
     if text.chars().count() <= length {
-        return text.to_owned();
+        out.push_str(text);
+        return;
     }
     let kept = length.saturating_sub(ending.chars().count());
-    text.chars().take(kept).chain(ending.chars()).collect()
+    out.extend(text.chars().take(kept).chain(ending.chars()));
 }
 
 fn truncate_words(text: &str, words: i64, ending: &str) -> String {
