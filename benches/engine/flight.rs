@@ -1,8 +1,8 @@
 //! Many people who wait at once: what each takes, and what their timers cost when all are due in one second.
 
-use super::{engine, event_of, happen, nanos, resident, HOUR, START};
+use super::{engine, event_of, happen, once, resident, HOUR, START};
+use flow_runtime::engine::effect::EffectKind;
 use flow_runtime::vm::value::Value;
-use std::time::Instant;
 
 pub fn run(people: usize) {
     let engine = engine(
@@ -15,25 +15,22 @@ pub fn run(people: usize) {
     let before = resident();
     let mut all: Vec<_> = (0..people).map(|number| engine.person(&format!("user-{number:09}"))).collect();
     let known = resident();
-    let begin = Instant::now();
-    for (number, person) in all.iter_mut().enumerate() {
-        let now = START + i64::try_from(number * 1_000 / people).unwrap();
-        happen(&engine, person, now, added, vec![Value::Int(60)], &mut out);
-        out.clear();
-    }
-    let entered = nanos(begin.elapsed(), people);
+    let entered = once(|| {
+        for (number, person) in all.iter_mut().enumerate() {
+            let now = START + i64::try_from(number * 1_000 / people).unwrap();
+            happen(&engine, person, now, added, vec![Value::Int(60)], &mut out);
+            out.clear();
+        }
+    }) / people as f64;
     let waiting = resident();
-    let begin = Instant::now();
     let mut messages = 0;
-    for person in &mut all {
-        engine.timers(person, START + 2 * HOUR + 1_000, &mut out);
-        messages += out
-            .iter()
-            .filter(|effect| matches!(effect.kind, flow_runtime::engine::effect::EffectKind::Message(_)))
-            .count();
-        out.clear();
-    }
-    let fired = nanos(begin.elapsed(), people);
+    let fired = once(|| {
+        for person in &mut all {
+            engine.timers(person, START + 2 * HOUR + 1_000, &mut out);
+            messages += out.iter().filter(|effect| matches!(effect.kind, EffectKind::Message(_))).count();
+            out.clear();
+        }
+    }) / people as f64;
     assert_eq!(messages, people);
     let each = |bytes: usize| bytes as f64 / people as f64;
     println!("flight: {people} people who wait in one journey\n");

@@ -1,6 +1,6 @@
 //! Tests of a project in a second.
 
-use super::{compiled, least};
+use super::compiled;
 use flow_runtime::calendar::Zones;
 use flow_runtime::engine::Engine;
 use flow_runtime::ingest::schema::Schema;
@@ -23,10 +23,13 @@ pub fn run(count: usize) {
     let engine = Engine::new(Arc::clone(&program), Arc::clone(&zones), 0);
     let schema = Schema::new(&program, zones);
     let tests: Vec<_> = compiled.tests.iter().collect();
-    let time = least(3, || {
+    // All threads work here, so that it is the clock that counts.
+    let begin = std::time::Instant::now();
+    {
         let failed =
             testing::run(&engine, &schema, &tests).iter().filter(|verdict| !verdict.failures.is_empty()).count();
         assert_eq!(failed, 0);
-    });
+    }
+    let time = begin.elapsed();
     println!("tests: {count} tests of two messages run at {:.0} a second\n", count as f64 / time.as_secs_f64());
 }

@@ -1,8 +1,7 @@
 //! Questions about the past: what an event costs, and what is kept, by the length of the history.
 
-use super::{engine, event_of, happen, nanos, START};
+use super::{engine, event_of, happen, once, START};
 use flow_runtime::vm::value::Value;
-use std::time::Instant;
 
 /// Events of one person in a steady window: as many leave it as come.
 fn cost(condition: &str, window: usize) -> f64 {
@@ -16,25 +15,25 @@ fn cost(condition: &str, window: usize) -> f64 {
     let mut person = engine.person("ada");
     let mut out = Vec::new();
     let step = DAY / i64::try_from(window).unwrap();
-    let count = 20_000.min(10_000_000 / window).max(200);
     let mut now = START;
     let mut more = |count: usize| {
-        let begin = Instant::now();
-        for number in 0..count {
-            now += step.max(1);
-            let price = Value::Int(i64::try_from(number % 7).unwrap());
-            happen(&engine, &mut person, now, viewed, vec![price], &mut out);
-            out.clear();
-        }
-        nanos(begin.elapsed(), count)
+        let time = once(|| {
+            for number in 0..count {
+                now += step.max(1);
+                let price = Value::Int(i64::try_from(number % 7).unwrap());
+                happen(&engine, &mut person, now, viewed, vec![price], &mut out);
+                out.clear();
+            }
+        });
+        time / count as f64
     };
     more(window + 10);
-    (0..3).map(|_| more(count)).fold(f64::MAX, f64::min)
+    (0..3).map(|_| more(100_000_000 / window.max(1_000))).fold(f64::MAX, f64::min)
 }
 
 pub fn run() {
     println!("windows: nanoseconds an event, by events in the window\n");
-    println!("| question | 100 | 1,000 | 10,000 | 100,000 |\n| --- | --- | --- | --- | --- |");
+    println!("| question | 100 | 1,000 | 10,000 |\n| --- | --- | --- | --- |");
     for condition in [
         "count(viewed in last 1d) > 1000000",
         "count(viewed ever) > 1000000",
@@ -44,8 +43,8 @@ pub fn run() {
         "sum(price of viewed in last 1d) > 100000000",
         "count(viewed in last 1d where price > 100) > 5",
     ] {
-        let costs = [100, 1_000, 10_000, 100_000].map(|window| cost(condition, window));
-        println!("| `{condition}` | {:.0} | {:.0} | {:.0} | {:.0} |", costs[0], costs[1], costs[2], costs[3]);
+        let costs = [100, 1_000, 10_000].map(|window| cost(condition, window));
+        println!("| `{condition}` | {:.0} | {:.0} | {:.0} |", costs[0], costs[1], costs[2]);
     }
     println!();
 }

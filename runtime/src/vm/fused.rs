@@ -51,6 +51,11 @@ enum Ask {
         text: Arc<str>,
         same: bool,
     },
+    /// Whether it is this truth value, or any other value than it.
+    Bool {
+        truth: bool,
+        same: bool,
+    },
     /// How it compares with another value.
     Constant(Compare, Value),
     /// How it compares with what is read elsewhere.
@@ -128,6 +133,7 @@ impl Ask {
         match self {
             Self::Number { digits, places, accepted } => accepted.accept(compare_number(value, *digits, *places)),
             Self::Text { text, same } => matches!(value, Value::Text(other) if other == text) == *same,
+            Self::Bool { truth, same } => matches!(value, Value::Bool(other) if other == truth) == *same,
             Self::Constant(cmp, constant) => value::compare(*cmp, value, constant, facts.zone()),
             Self::Other(cmp, read) => value::compare(*cmp, value, &facts.read(*read), facts.zone()),
             Self::In(list) => functions::contains(list, value, facts.zone()),
@@ -148,6 +154,8 @@ impl Ask {
             (Some((digits, places)), _, _) => Self::Number { digits, places, accepted: Accepted::by(cmp) },
             (None, Value::Text(text), Compare::Equal) => Self::Text { text: Arc::clone(text), same: true },
             (None, Value::Text(text), Compare::NotEqual) => Self::Text { text: Arc::clone(text), same: false },
+            (None, Value::Bool(truth), Compare::Equal) => Self::Bool { truth: *truth, same: true },
+            (None, Value::Bool(truth), Compare::NotEqual) => Self::Bool { truth: *truth, same: false },
             _ => Self::Constant(cmp, constant.clone()),
         }
     }
@@ -331,7 +339,7 @@ impl Maker<'_> {
                 }
                 (Known::Read(a), Known::Read(b)) => Then::Ask(*to, a, Ask::Other(*cmp, b)),
                 (Known::Read(read), Known::Bool(value)) => {
-                    Then::Ask(*to, read, Ask::Constant(*cmp, Value::Bool(value)))
+                    Then::Ask(*to, read, Ask::constant(*cmp, &Value::Bool(value)))
                 }
                 _ => return None,
             },
