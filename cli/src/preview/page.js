@@ -2,7 +2,9 @@
 // Frames are as tall as what stands in them.
 const fit = frame => {
   const page = frame.contentDocument;
-  if (page && page.documentElement) frame.height = Math.min(3000, Math.max(120, page.documentElement.scrollHeight + 2));
+  if (!page || !page.documentElement) return;
+  frame.height = 80; // else a short message is as tall as its frame was
+  frame.height = Math.min(3000, Math.max(80, page.documentElement.scrollHeight + 2));
 };
 for (const frame of document.querySelectorAll('iframe')) {
   frame.addEventListener('load', () => fit(frame));
