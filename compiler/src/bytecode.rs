@@ -720,6 +720,29 @@ pub struct Journey {
     pub span: Span,
 }
 
+impl Journey {
+    /// A journey that does nothing and nobody enters, in the place of one that is not looked at.
+    pub(crate) fn empty(name: String) -> Self {
+        Self {
+            name,
+            title: String::new(),
+            triggers: Vec::new(),
+            trigger_fields: Vec::new(),
+            enter: Enter::default(),
+            exits: Vec::new(),
+            goals: Vec::new(),
+            topic: TopicId(0),
+            holdout: None,
+            steps: Vec::new(),
+            slots: 0,
+            messages: 0,
+            moved: Vec::new(),
+            ended: Vec::new(),
+            span: Span::default(),
+        }
+    }
+}
+
 /// A field that instances of a journey keep of their trigger.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TriggerField {

@@ -24,6 +24,8 @@ codes! {
     JOURNEY_LOOP = "F0706", "journeys start each other for ever at one instant";
     TWO_MESSAGES = "F0707", "two journeys send to one person for one event";
     GOAL_NEVER = "F0708", "a goal can never be reached";
+    REACHES_NOBODY = "F0709", "a message reaches nobody";
+    TOO_LATE = "F0710", "the journey has ended before this step";
 }
 
 codes! {
@@ -96,6 +98,8 @@ const WARNINGS: &[&str] = &[
     CAP_BLOCKS_STEP,
     TWO_MESSAGES,
     GOAL_NEVER,
+    REACHES_NOBODY,
+    TOO_LATE,
     ALLOW_UNCLEAR,
     ALLOW_NOTHING,
     ALLOW_ERROR,

@@ -1,7 +1,7 @@
 //! The way in: the files of a project become a checked [`Program`], or say what is wrong.
 
 use crate::allow::Allowed;
-use crate::bytecode::Program;
+use crate::bytecode::{Journey, JourneyId, Program};
 use crate::context::Cx;
 use crate::diagnostic::{Diagnostic, Fix, Label, Severity};
 use crate::schema::Schema;
@@ -107,8 +107,7 @@ const STACK_BYTES: usize = 64 << 20;
 fn compile_here(input: &ProjectInput) -> Compiled {
     let mut files = Vec::new();
     let mut errors = Vec::new();
-    for (number, source) in (0..).zip(&input.files) {
-        let parsed = flow_grammar::parse(FileId(number), &source.text);
+    for parsed in crate::parsing::parse_all(&input.files) {
         errors.extend(parsed.errors);
         files.push(parsed.file);
     }
@@ -119,22 +118,48 @@ fn compile_here(input: &ProjectInput) -> Compiled {
 /// not change. `files` are the trees of `input.files`, `errors` the syntax errors of all of them.
 #[must_use]
 pub fn compile_trees(input: &ProjectInput, files: Vec<ast::File>, errors: Vec<flow_grammar::SyntaxError>) -> Compiled {
-    with_room(|| check_trees(input, files, errors))
+    with_room(|| check_trees(input, files, errors, None))
 }
 
-fn check_trees(input: &ProjectInput, files: Vec<ast::File>, errors: Vec<flow_grammar::SyntaxError>) -> Compiled {
+/// As [`compile_trees`], but of journeys and tests looks at those of one file alone: what an editor wants to know
+/// at once while somebody types there. There is no program, and of the diagnostics only those of that file; what
+/// needs all journeys (which start each other, who sends at the same moment) is not among them. `sound` says that the
+/// other files have no errors, so that the rules may look.
+#[must_use]
+pub fn compile_file(
+    input: &ProjectInput,
+    files: Vec<ast::File>,
+    errors: Vec<flow_grammar::SyntaxError>,
+    only: FileId,
+    sound: bool,
+) -> Compiled {
+    let mut compiled = with_room(|| check_trees(input, files, errors, Some((only, sound))));
+    compiled.program = None;
+    compiled.diagnostics.retain(|found| found.span.file == only);
+    compiled.allowed.retain(|allowed| allowed.found.span.file == only);
+    compiled.info.references.retain(|(span, _)| span.file == only);
+    compiled
+}
+
+fn check_trees(
+    input: &ProjectInput,
+    files: Vec<ast::File>,
+    errors: Vec<flow_grammar::SyntaxError>,
+    only: Option<(FileId, bool)>,
+) -> Compiled {
     let mut diagnostics: Vec<Diagnostic> = errors.into_iter().map(syntax_error).collect();
     let (trees, found) = Trees::parse(&input.templates, &input.parts);
     diagnostics.extend(found);
     let mut cx = Cx::new(input, diagnostics, trees);
+    cx.only = only.map(|(file, _)| file);
     cx.collect(&files);
     cx.templates();
     let tests = cx.everything();
     let mut found = cx.diagnostics;
-    if !found.iter().any(|d| d.severity == Severity::Error) {
-        debug_assert_eq!(
-            crate::verify::verify(&cx.program),
-            Ok(()),
+    let no_errors = !found.iter().any(|d| d.severity == Severity::Error);
+    if no_errors && only.is_none_or(|(_, sound)| sound) {
+        debug_assert!(
+            only.is_some() || crate::verify::verify(&cx.program) == Ok(()),
             "the compiler made a program that does not verify"
         );
         found.extend(crate::rules::check(&cx.program, &files));
@@ -146,7 +171,8 @@ fn check_trees(input: &ProjectInput, files: Vec<ast::File>, errors: Vec<flow_gra
         found.retain(|d| d.code != crate::compile_codes::INFERRED);
     }
     let numbered = (0..).map(FileId).zip(&input.files);
-    let (diagnostics, allowed) = crate::allow::apply(numbered, found, sound);
+    let numbered = numbered.filter(|(id, _)| only.is_none_or(|(only, _)| only == *id));
+    let (diagnostics, allowed) = crate::allow::apply(numbered, found, sound && only.is_none());
     Compiled {
         program: sound.then_some(cx.program),
         tests: if sound { tests } else { Vec::new() },
@@ -165,6 +191,7 @@ impl<'a> Cx<'a> {
             trees: Rc::new(trees),
             program,
             schema: Schema::default(),
+            only: None,
             syntax_errors: diagnostics.iter().map(|d| d.span).collect(),
             diagnostics,
             types: BTreeMap::new(),
@@ -197,23 +224,34 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Whether what stands here is looked at in this compilation.
+    fn is_wanted(&self, place: Span) -> bool {
+        self.only.is_none_or(|only| only == place.file)
+    }
+
     /// All items, in an order in which each finds what it refers to.
     fn everything(&mut self) -> Vec<TestCase> {
         self.policies();
         self.segments();
         self.apis();
         let journeys = self.schema.journey_items.clone();
+        let named = self.schema.journeys.iter().map(|(name, id)| (*id, name.clone()));
+        let mut names: BTreeMap<JourneyId, String> = named.collect();
         for (id, decl) in &journeys {
-            let name =
-                self.schema.journeys.iter().find(|(_, j)| *j == id).map_or_else(String::new, |(name, _)| name.clone());
-            let journey = self.compile_journey(*id, decl, name);
+            let name = names.remove(id).unwrap_or_default();
+            let journey =
+                if self.is_wanted(decl.span) { self.compile_journey(*id, decl, name) } else { Journey::empty(name) };
             self.program.journeys.push(journey);
         }
         for (id, decl) in &journeys {
-            self.check_begins(decl, *id);
+            if self.is_wanted(decl.span) {
+                self.check_begins(decl, *id);
+            }
         }
         self.check_starts();
-        let tests = self.schema.test_items.clone().into_iter().map(|decl| self.test_case(decl)).collect();
+        let tests = self.schema.test_items.clone();
+        let tests: Vec<&ast::TestDecl> = tests.into_iter().filter(|decl| self.is_wanted(decl.span)).collect();
+        let tests = tests.into_iter().map(|decl| self.test_case(decl)).collect();
         self.fill_histories();
         tests
     }

@@ -12,7 +12,7 @@ use crate::node::{Known, Node};
 use crate::schema::Schema;
 use crate::template::Trees;
 use crate::types::{Kind, Ty};
-use flow_grammar::span::Span;
+use flow_grammar::span::{FileId, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -23,6 +23,8 @@ pub(crate) struct Cx<'a> {
     pub trees: Rc<Trees>,
     pub program: Program,
     pub schema: Schema<'a>,
+    /// The file whose journeys and tests are looked at; none: all.
+    pub only: Option<FileId>,
     pub diagnostics: Vec<Diagnostic>,
     /// Where the grammar found mistakes.
     pub syntax_errors: Vec<Span>,

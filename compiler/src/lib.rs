@@ -26,6 +26,7 @@ mod names;
 pub mod nearest;
 mod node;
 mod operators;
+mod parsing;
 pub mod project;
 mod queries;
 pub mod report;

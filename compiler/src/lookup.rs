@@ -3,11 +3,12 @@
 use crate::bytecode::{ApiId, AttrId, ChannelId, EventId, Field, JourneyId, Origin, Outcome, Type};
 use crate::compile_codes as code;
 use crate::context::{Binding, Cx};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Fix};
 use crate::names::{fold_wire, nearest};
 use crate::schema::offer;
 use crate::symbols::Symbol;
 use flow_grammar::ast::{EventRef, Name};
+use flow_grammar::span::Span;
 
 /// Channels that need no declaration in a project that declares nothing.
 pub(crate) const WELL_KNOWN_CHANNELS: [&str; 8] =
@@ -33,10 +34,24 @@ impl Cx<'_> {
             return None;
         }
         let near = self.event_like(&name.text);
+        if self.is_broken(name.span) {
+            // It was written in a way that was answered already (`Product Added`): the schema knows what is meant.
+            return near.and_then(|near| self.meant(name.span, &near));
+        }
         let message = format!("there is no event `{}`", name.text);
         let help = format!("declare it with `event {}`", name.text);
         self.report(offer(Diagnostic::error(code::UNKNOWN_EVENT, name.span, message), near, name.span, &help));
         None
+    }
+
+    /// Takes an event for what was written at a place, and says so in the finding that stands there.
+    fn meant(&mut self, place: Span, event: &str) -> Option<EventId> {
+        let found = self.diagnostics.iter_mut().find(|found| found.span == place)?;
+        found.help = Some(format!("it is declared as `{event}`"));
+        found.fix = Some(Fix { title: format!("write `{event}`"), edits: vec![(place, event.to_owned())] });
+        let id = self.schema.events.get(event).copied()?;
+        self.use_event(id);
+        Some(id)
     }
 
     /// The event whose name on the wire was typed, else the nearest by spelling.

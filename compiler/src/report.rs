@@ -3,6 +3,7 @@
 
 mod history;
 mod text;
+mod week;
 mod weight;
 
 use crate::bytecode::{Cap, Exit, Journey, Program, QuietHours, StepKind};
@@ -39,6 +40,8 @@ pub struct JourneyReport {
     pub name: String,
     /// The most messages that one entry can give.
     pub messages: Bound<u64>,
+    /// The most messages that one entry can give in any seven days.
+    pub week: Bound<u64>,
     /// The longest time from entry to end.
     pub longest: Bound<String>,
     /// Whether quiet hours can add to that time.
@@ -100,10 +103,12 @@ impl Report {
 fn journey(names: &Names<'_>, journey: &Journey, place: &dyn Fn(Span) -> String) -> JourneyReport {
     let limit = exit_after(journey);
     let messages = weight::messages(names, journey, limit);
+    let week = week::messages(names.program, journey, &messages);
     let longest = weight::time(names, journey, limit).map(show::duration);
     JourneyReport {
         name: journey.name.clone(),
         messages: messages.bound(place),
+        week: week.bound(place),
         longest: longest.bound(place),
         quiet_hours: is_delayed(names.program, journey),
     }

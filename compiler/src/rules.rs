@@ -9,27 +9,41 @@ mod evaluate;
 mod facts;
 mod goals;
 mod journey_loop;
+mod reach;
+mod too_late;
 mod two_messages;
 mod unreachable;
 mod values;
 
-use crate::bytecode::{Duration, Journey, Program, StepKind};
+use crate::bytecode::{Duration, Journey, JourneyId, Program, StepKind};
 use crate::diagnostic::Diagnostic;
 use crate::graph::constant;
 use flow_grammar::ast;
+use flow_grammar::span::Span;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the rules look at.
 #[derive(Clone, Copy)]
 struct Project<'p> {
     program: &'p Program,
     files: &'p [ast::File],
+    /// Journeys as they were written, by their places.
+    places: &'p BTreeMap<Span, &'p ast::JourneyDecl>,
+    /// The journeys that steps start.
+    started: &'p BTreeSet<JourneyId>,
 }
 
 /// Applies every rule; findings come in the order of the source.
 #[must_use]
 pub fn check(program: &Program, files: &[ast::File]) -> Vec<Diagnostic> {
-    let project = Project { program, files };
-    let rules: [fn(Project<'_>) -> Vec<Diagnostic>; 7] = [
+    let places = journeys(files).map(|journey| (journey.span, journey)).collect();
+    let steps = program.journeys.iter().flat_map(|journey| &journey.steps);
+    let started = steps.filter_map(|step| match &step.kind {
+        StepKind::Start(id) => Some(*id),
+        _ => None,
+    });
+    let project = Project { program, files, places: &places, started: &started.collect() };
+    let rules: [fn(Project<'_>) -> Vec<Diagnostic>; 8] = [
         unreachable::check,
         conditions::check,
         after_exit::check,
@@ -37,6 +51,7 @@ pub fn check(program: &Program, files: &[ast::File]) -> Vec<Diagnostic> {
         journey_loop::check,
         two_messages::check,
         goals::check,
+        too_late::check,
     ];
     let mut found: Vec<Diagnostic> = rules.iter().flat_map(|rule| rule(project)).collect();
     found.sort_by_key(|one| (one.span, one.code));
@@ -46,15 +61,12 @@ pub fn check(program: &Program, files: &[ast::File]) -> Vec<Diagnostic> {
 impl<'p> Project<'p> {
     /// All journeys as they were written.
     fn declared(self) -> impl Iterator<Item = &'p ast::JourneyDecl> {
-        self.files.iter().flat_map(|file| &file.items).filter_map(|item| match item {
-            ast::Item::Journey(journey) => Some(journey),
-            _ => None,
-        })
+        journeys(self.files)
     }
 
     /// A journey as it was written.
     fn declaration(self, journey: &Journey) -> Option<&'p ast::JourneyDecl> {
-        self.declared().find(|declared| declared.span == journey.span)
+        self.places.get(&journey.span).copied()
     }
 
     /// Whether any message can be put off by quiet hours.
@@ -81,6 +93,13 @@ impl<'p> Project<'p> {
             _ => None,
         }
     }
+}
+
+fn journeys(files: &[ast::File]) -> impl Iterator<Item = &ast::JourneyDecl> {
+    files.iter().flat_map(|file| &file.items).filter_map(|item| match item {
+        ast::Item::Journey(journey) => Some(journey),
+        _ => None,
+    })
 }
 
 /// The steps directly inside a step.

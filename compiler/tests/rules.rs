@@ -185,3 +185,48 @@ fn goals_out_of_reach() {
     assert_eq!(findings("journey j { on started goal purchased within 3d\nemail \"a\" }"), "");
     assert_eq!(findings("journey j { on started goal purchased\nwait 1d email \"a\" }"), "");
 }
+
+#[test]
+fn messages_that_reach_nobody_on_their_way() {
+    assert_eq!(
+        body("if can email then email \"a\" else email \"b\""),
+        "2:34 `email \"b\"`: F0709 this message reaches nobody who comes here [can email: this was decided before]\n"
+    );
+    assert_eq!(
+        body("if user.phone is missing then sms \"a\""),
+        "2:31 `sms \"a\"`: F0709 this message reaches nobody who comes here [user.phone is missing: this was decided before]\n"
+    );
+    assert_eq!(
+        body("if not can email and not can sms then send \"a\" via email or sms"),
+        "2:39 `send \"a\" via email or sms`: F0709 this message reaches nobody who comes here [not can email: this was decided before]\n"
+    );
+    // Another channel, another contact, another topic, or time in between: somebody may be reached.
+    assert_eq!(body("if can email then email \"a\" else sms \"b\""), "");
+    assert_eq!(body("if not can email then send \"a\" via email or sms"), "");
+    assert_eq!(body("if not can email then email \"a\" to \"x@example.com\""), "");
+    assert_eq!(body("if not can email then email \"a\" topic transactional"), "");
+    assert_eq!(body("if not can email then { wait 1h email \"a\" }"), "");
+    assert_eq!(body("if user.phone is missing then { wait 1s sms \"a\" }"), "");
+}
+
+#[test]
+fn what_comes_after_the_journey_has_ended_by_time() {
+    let late = |header: &str, steps: &str| findings(&format!("journey j {{ on started\n{header}\n{steps}\n}}"));
+    assert_eq!(
+        late("exit after 2d", "email \"a\" wait 3d email \"b\""),
+        "3:19 `email \"b\"`: F0710 nobody comes here: the journey ends 2d after the entry [exit after 2d: the journey ends by then]\n"
+    );
+    assert_eq!(
+        late("exit after 2h", "wait for purchased up to 2h then end\nemail \"a\""),
+        "4:1 `email \"a\"`: F0710 nobody comes here: the journey ends 2h after the entry [exit after 2h: the journey ends by then]\n"
+    );
+    assert_eq!(
+        late("exit after 3d", "repeat every 1d up to 6 times { email \"a\" }\nemail \"b\""),
+        "4:1 `email \"b\"`: F0710 nobody comes here: the journey ends 3d after the entry [exit after 3d: the journey ends by then]\n"
+    );
+    // Somebody may come in time: an event ends the wait, a day may be short, a month too.
+    assert_eq!(late("exit after 2d", "wait for purchased up to 3d email \"b\""), "");
+    assert_eq!(late("exit after 2d", "wait 2d email \"b\""), "");
+    assert_eq!(late("exit after 30d", "wait 1mo email \"b\""), "");
+    assert_eq!(late("exit after 25h", "wait 1d email \"b\""), "");
+}

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+use flow_grammar::ast::Item;
 use flow_grammar::{dump, parse, parse_expression, FileId, Parse, MAX_NESTING, MAX_SOURCE_BYTES};
 use proptest::prelude::*;
 use std::path::Path;
@@ -84,6 +85,83 @@ fn every_token_deleted_or_doubled() {
             check(&[&tokens[..=i], &[" "], &tokens[i..]].concat().concat());
         }
     }
+}
+
+/// The programs of the examples: what people really write.
+fn examples() -> Vec<String> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")];
+    let mut programs = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ext| ext == "flow") {
+                programs.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    programs.sort();
+    programs
+}
+
+fn span(item: &Item) -> flow_grammar::Span {
+    match item {
+        Item::Event(decl) => decl.span,
+        Item::User(decl) => decl.span,
+        Item::Type(decl) => decl.span,
+        Item::Channel(decl) => decl.span,
+        Item::Segment(decl) => decl.span,
+        Item::Fence(decl) => decl.span,
+        Item::Api(decl) => decl.span,
+        Item::Policy(decl) => decl.span,
+        Item::Journey(decl) => decl.span,
+        Item::Test(decl) => decl.span,
+        Item::Broken(span) => *span,
+    }
+}
+
+/// A token that is missing or stands there twice is a mistake of its item, and of no other. Signs that open and close
+/// are left out: without its `}` an item has no end that anybody could see.
+#[test]
+fn a_mistake_stays_in_its_item() {
+    let mut tried = 0;
+    for source in examples() {
+        let items: Vec<(usize, usize)> = parse(FileId(0), &source)
+            .file
+            .items
+            .iter()
+            .map(|item| (span(item).start as usize, span(item).end as usize))
+            .collect();
+        let tokens = tokens(&source);
+        let mut at = 0;
+        let mut places = Vec::new();
+        for token in &tokens {
+            places.push(at);
+            at += token.len();
+        }
+        let word = |i: &usize| tokens[*i].chars().all(|c| c.is_alphanumeric() || c == '_' || ":=,.?+<>".contains(c));
+        for i in (0..tokens.len()).filter(word).step_by(7) {
+            let (place, token) = (places[i], tokens[i]);
+            let Some(&(start, end)) = items.iter().find(|(start, end)| *start <= place && place < *end) else {
+                continue;
+            };
+            // The word with which an item begins decides what it is, and one without braces ends where the next begins.
+            if place == start || !source[..end].ends_with('}') {
+                continue;
+            }
+            let without = [&tokens[..i], &tokens[i + 1..]].concat().concat();
+            let twice = [&tokens[..=i], &[" "], &tokens[i..]].concat().concat();
+            for (text, end) in [(without, end - token.len()), (twice, end + token.len() + 1)] {
+                tried += 1;
+                for error in check(&text).errors {
+                    let inside = start <= error.span.start as usize && error.span.start as usize <= end;
+                    assert!(inside, "`{token}` at {place}: {error:?}\n{}", &text[start..end.min(text.len())]);
+                }
+            }
+        }
+    }
+    assert!(tried > 2_000, "{tried}");
 }
 
 #[test]

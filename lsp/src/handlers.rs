@@ -105,6 +105,14 @@ fn at<'s>(server: &'s mut Server, place: &TextDocumentPositionParams) -> Option<
     Some(At { world, file, text, at: text.offset(place.position, encoding) })
 }
 
+/// As [`at`], when the answer depends on every file.
+fn at_whole<'s>(server: &'s mut Server, place: &TextDocumentPositionParams) -> Option<At<'s>> {
+    let encoding = server.encoding;
+    let (world, file) = server.whole_world(&place.text_document.uri)?;
+    let text = world.text(file)?;
+    Some(At { world, file, text, at: text.offset(place.position, encoding) })
+}
+
 fn range(world: &World, span: Span, encoding: Encoding) -> Range {
     world.text(span.file).map_or_else(Range::default, |text| text.range(span, encoding))
 }
@@ -205,7 +213,7 @@ fn locations(server: &Server, files: Vec<(std::path::PathBuf, Range)>) -> Vec<Lo
 
 fn references(server: &mut Server, params: &ReferenceParams) -> Result<Option<Vec<Location>>, String> {
     let encoding = server.encoding;
-    let Some(place) = at(server, &params.text_document_position) else { return Ok(None) };
+    let Some(place) = at_whole(server, &params.text_document_position) else { return Ok(None) };
     let spans = navigate::references(place.world, place.file, place.at, params.context.include_declaration);
     let files = placed(place.world, spans, encoding);
     Ok(Some(locations(server, files)))
@@ -224,14 +232,14 @@ fn prepare_rename(
     params: &TextDocumentPositionParams,
 ) -> Result<Option<PrepareRenameResponse>, String> {
     let encoding = server.encoding;
-    let Some(place) = at(server, params) else { return Ok(None) };
+    let Some(place) = at_whole(server, params) else { return Ok(None) };
     let span = navigate::can_rename(place.world, place.file, place.at)?;
     Ok(Some(PrepareRenameResponse::Range(place.text.range(span, encoding))))
 }
 
 fn rename(server: &mut Server, params: &RenameParams) -> Result<Option<WorkspaceEdit>, String> {
     let (encoding, renames_files) = (server.encoding, server.renames_files);
-    let Some(place) = at(server, &params.text_document_position) else { return Ok(None) };
+    let Some(place) = at_whole(server, &params.text_document_position) else { return Ok(None) };
     let renaming = navigate::rename(place.world, place.file, place.at, &params.new_name)?;
     if !renaming.files.is_empty() && !renames_files {
         return Err("this name is also the name of files, and the editor cannot rename files".to_owned());
@@ -378,7 +386,7 @@ fn selections(server: &mut Server, params: &SelectionRangeParams) -> Result<Opti
 
 fn inlays(server: &mut Server, params: &InlayHintParams) -> Result<Option<Vec<InlayHint>>, String> {
     let encoding = server.encoding;
-    let Some((world, file)) = server.world(&params.text_document.uri) else { return Ok(None) };
+    let Some((world, file)) = server.whole_world(&params.text_document.uri) else { return Ok(None) };
     let Some(text) = world.text(file) else { return Ok(None) };
     let (from, to) = (text.offset(params.range.start, encoding), text.offset(params.range.end, encoding));
     let hint = |(at, label): (u32, String)| InlayHint {
@@ -440,7 +448,7 @@ fn code_actions(server: &mut Server, params: &CodeActionParams) -> Result<Option
 fn lenses(server: &mut Server, params: &CodeLensParams) -> Result<Option<Vec<CodeLens>>, String> {
     let encoding = server.encoding;
     let uri = params.text_document.uri.clone();
-    let Some((world, file)) = server.world(&uri) else { return Ok(None) };
+    let Some((world, file)) = server.whole_world(&uri) else { return Ok(None) };
     let root = world.root.to_string_lossy().into_owned();
     let lens = |lens: Lens| {
         let (span, title, command, name) = match lens {

@@ -5,6 +5,7 @@ use crate::context::Cursor;
 use crate::functions::function;
 use crate::hover::messages;
 use crate::world::World;
+use flow_compiler::report::{Bound, JourneyReport};
 use flow_compiler::symbols::Symbol;
 use flow_grammar::ast::{ExprKind, Item, Step, StepKind, TextPart, Unit};
 use flow_grammar::span::{FileId, Span};
@@ -23,12 +24,22 @@ pub fn inlay(world: &World, file: FileId, from: u32, to: u32) -> Vec<(u32, Strin
         let report = world.report().zip(name);
         if let Some((report, name)) = report {
             let journey = report.journeys.iter().find(|journey| journey.name == name.text);
-            hints.extend(journey.map(|journey| (name.span.end, format!("at most {}", messages(&journey.messages)))));
+            hints.extend(journey.map(|journey| (name.span.end, most(journey))));
         }
         ends(&decl.body, &mut hints);
     }
     hints.retain(|(at, _)| from <= *at && *at <= to);
     hints
+}
+
+/// `at most 12 messages, 3 in any 7d`
+fn most(journey: &JourneyReport) -> String {
+    let all = format!("at most {}", messages(&journey.messages));
+    match (&journey.week, &journey.messages) {
+        (Bound::AtMost(week), Bound::AtMost(whole)) if week == whole => all,
+        (Bound::AtMost(week), _) => format!("{all}, {week} in any 7d"),
+        (Bound::NoBound { .. }, _) => all,
+    }
 }
 
 /// As long as only lengths of time are waited for, what they add up to.

@@ -18,6 +18,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A text that the editor has open.
 pub struct Open {
@@ -36,9 +37,25 @@ struct State {
     world: Option<World>,
     stale: bool,
     single: bool,
-    published: BTreeMap<PathBuf, Vec<Diagnostic>>,
+    /// What the editor has changed since the whole project was looked at.
+    changed: BTreeSet<PathBuf>,
+    /// Whether something else than an open text has changed since then.
+    other_changes: bool,
+    published: BTreeMap<PathBuf, (Option<i32>, Vec<Diagnostic>)>,
     unpublished: bool,
 }
+
+/// How much of a project must be as things are now.
+#[derive(Clone, Copy, PartialEq)]
+enum Depth<'p> {
+    /// One file, and what is declared anywhere.
+    File(&'p Path),
+    /// Everything.
+    Whole,
+}
+
+/// After so long without a key, the whole project is looked at.
+const REST: Duration = Duration::from_millis(150);
 
 /// What the server knows.
 #[derive(Default)]
@@ -81,7 +98,22 @@ pub fn serve_on(connection: &Connection) -> Result<(), String> {
     });
     connection.initialize_finish(id, about).map_err(broken)?;
     server.watch(connection, &params);
-    while let Ok(message) = connection.receiver.recv() {
+    loop {
+        let message = if server.is_partial() {
+            match connection.receiver.recv_timeout(REST) {
+                Ok(message) => message,
+                Err(error) if error.is_timeout() => {
+                    server.publish(connection, true);
+                    continue;
+                }
+                Err(_) => break,
+            }
+        } else {
+            match connection.receiver.recv() {
+                Ok(message) => message,
+                Err(_) => break,
+            }
+        };
         let mut next = Some(message);
         // Whatever has come in meanwhile belongs to the same batch: findings are computed once for all of it.
         while let Some(message) = next {
@@ -93,7 +125,7 @@ pub fn serve_on(connection: &Connection) -> Result<(), String> {
             server.handle(connection, message);
             next = connection.receiver.try_recv().ok();
         }
-        server.publish(connection);
+        server.publish(connection, false);
     }
     Ok(())
 }
@@ -231,6 +263,11 @@ impl Server {
         self.touch(&path, false);
     }
 
+    /// Whether some project has not been looked at as a whole since a change.
+    fn is_partial(&self) -> bool {
+        self.projects.values().any(|state| !state.stale && !state.changed.is_empty())
+    }
+
     /// The key of the project that a file belongs to, which is put on the list.
     fn project_of(&mut self, path: &Path) -> PathBuf {
         let root = disk::root_of(path, &self.workspace);
@@ -249,6 +286,8 @@ impl Server {
             if disk && !state.single {
                 state.listing = disk::list(&key);
             }
+            state.other_changes |= disk;
+            state.changed.insert(path.to_owned());
             state.stale = true;
             state.unpublished = true;
         }
@@ -260,16 +299,24 @@ impl Server {
             if !state.single {
                 state.listing = disk::list(key);
             }
+            state.other_changes = true;
             state.stale = true;
             state.unpublished = true;
         }
     }
 
-    fn refresh(&mut self, key: &Path) {
+    fn refresh(&mut self, key: &Path, depth: Depth<'_>) {
         let Some(state) = self.projects.get_mut(key) else { return };
-        if !state.stale && state.world.is_some() {
+        let whole = state.changed.is_empty() && !state.other_changes;
+        if !state.stale && state.world.is_some() && (whole || depth != Depth::Whole) {
             return;
         }
+        if let Depth::File(path) = depth {
+            if self.refresh_file(key, path) {
+                return;
+            }
+        }
+        let Some(state) = self.projects.get_mut(key) else { return };
         let (root, listing) = if state.single {
             let text = self.open.get(key).map(|open| open.text.text.clone()).unwrap_or_default();
             (key.parent().unwrap_or(key).to_owned(), disk::single(key, text))
@@ -287,13 +334,42 @@ impl Server {
         };
         state.world = Some(World::new(&root, listing, state.world.take()));
         state.stale = false;
+        state.other_changes = false;
+        state.changed.clear();
+    }
+
+    /// Takes in a change of one `.flow` file, when nothing else has changed; else nothing is done.
+    fn refresh_file(&mut self, key: &Path, path: &Path) -> bool {
+        let Some(state) = self.projects.get_mut(key) else { return false };
+        let alone = state.changed.iter().all(|changed| changed == path) && !state.other_changes && !state.single;
+        let Some(open) = self.open.get(path).filter(|_| alone) else { return false };
+        let below = path.strip_prefix(key).map(|below| below.to_string_lossy().replace('\\', "/"));
+        let Some(world) = state.world.take() else { return false };
+        let file = below.ok().filter(|below| below.ends_with(".flow")).and_then(|below| world.file_at(&below));
+        let known = file.filter(|file| world.tree(*file).is_some());
+        state.world = Some(match known {
+            Some(file) => world.with_text(file, &open.text.text),
+            None => world,
+        });
+        state.stale &= known.is_none();
+        known.is_some()
     }
 
     /// The project of a file and the file's number in it, as things are now.
     pub fn world(&mut self, uri: &Uri) -> Option<(&World, FileId)> {
         let path = path_of(uri)?;
-        let key = self.project_of(&path);
-        self.refresh(&key);
+        self.world_of(&path, Depth::File(&path))
+    }
+
+    /// As [`Self::world`], when the answer depends on every file.
+    pub fn whole_world(&mut self, uri: &Uri) -> Option<(&World, FileId)> {
+        let path = path_of(uri)?;
+        self.world_of(&path, Depth::Whole)
+    }
+
+    fn world_of(&mut self, path: &Path, depth: Depth<'_>) -> Option<(&World, FileId)> {
+        let key = self.project_of(path);
+        self.refresh(&key, depth);
         let world = self.projects.get(&key)?.world.as_ref()?;
         let below = path.strip_prefix(&world.root).ok()?.to_string_lossy().replace('\\', "/");
         Some((world, world.file_at(&below)?))
@@ -311,7 +387,7 @@ impl Server {
     /// All projects, as things are now.
     pub fn worlds(&mut self) -> Vec<&World> {
         let keys: Vec<PathBuf> = self.projects.keys().cloned().collect();
-        keys.iter().for_each(|key| self.refresh(key));
+        keys.iter().for_each(|key| self.refresh(key, Depth::Whole));
         self.projects.values().filter_map(|state| state.world.as_ref()).collect()
     }
 
@@ -331,20 +407,34 @@ impl Server {
     }
 
     /// Tells what is wrong, for every file where that has changed.
-    fn publish(&mut self, connection: &Connection) {
+    fn publish(&mut self, connection: &Connection, whole: bool) {
+        let wanted = |state: &State| state.unpublished || (whole && !state.changed.is_empty());
         let keys: Vec<PathBuf> =
-            self.projects.iter().filter(|(_, state)| state.unpublished).map(|(key, _)| key.clone()).collect();
+            self.projects.iter().filter(|(_, state)| wanted(state)).map(|(key, _)| key.clone()).collect();
         for key in keys {
-            if catch_unwind(AssertUnwindSafe(|| self.refresh(&key))).is_err() {
+            let changed = self.projects.get(&key).and_then(|state| state.changed.first().cloned());
+            let depth = match &changed {
+                Some(path) if !whole => Depth::File(path),
+                _ => Depth::Whole,
+            };
+            if catch_unwind(AssertUnwindSafe(|| self.refresh(&key, depth))).is_err() {
                 if let Some(state) = self.projects.get_mut(&key) {
                     // The same text would fail again: wait for another one.
                     state.world = None;
                     state.stale = true;
+                    state.other_changes = true;
                     state.unpublished = false;
                 }
                 continue;
             }
-            let found = self.found(&key);
+            let found: BTreeMap<PathBuf, (Option<i32>, Vec<Diagnostic>)> = self
+                .found(&key)
+                .into_iter()
+                .map(|(path, found)| {
+                    let version = self.open.get(&path).map(|open| open.version);
+                    (path, (version, found))
+                })
+                .collect();
             let Some(state) = self.projects.get_mut(&key) else { continue };
             state.unpublished = false;
             let before = std::mem::take(&mut state.published);
@@ -356,7 +446,7 @@ impl Server {
                     continue;
                 }
                 let Some((uri, version)) = self.document(&path) else { continue };
-                let diagnostics = now.cloned().unwrap_or_default();
+                let diagnostics = now.map(|(_, found)| found.clone()).unwrap_or_default();
                 let params = PublishDiagnosticsParams { uri, diagnostics, version };
                 let message = Notification::new(PublishDiagnostics::METHOD.to_owned(), params);
                 let _ = connection.sender.send(Message::Notification(message));

@@ -2,8 +2,8 @@
 
 use crate::index::Index;
 use crate::place::Text;
-use flow_compiler::compile::{compile_trees, with_room, Compiled};
-use flow_compiler::diagnostic::Diagnostic;
+use flow_compiler::compile::{compile_file, compile_trees, with_room, Compiled};
+use flow_compiler::diagnostic::{Diagnostic, Severity};
 use flow_compiler::project::{assemble, Listing, Project};
 use flow_compiler::report::{report, Report};
 use flow_compiler::symbols::Symbol;
@@ -61,6 +61,39 @@ impl World {
             project.input.files.iter().chain(&project.others).map(|file| Text::new(file.text.clone())).collect();
         let index = Index::new(&project.input, &compiled);
         Self { root: root.to_owned(), project, compiled, index, texts, errors, report: OnceCell::new() }
+    }
+
+    /// The project after a change in one of its `.flow` files. Only that file is looked at: what is known of the others
+    /// stays as it was. Quick enough for every keystroke; [`World::new`] follows when the keys rest.
+    #[must_use]
+    pub fn with_text(self, file: FileId, text: &str) -> Self {
+        let Self { root, mut project, compiled, mut texts, mut errors, report, .. } = self;
+        let at = file.0 as usize;
+        if let Some(source) = project.input.files.get_mut(at) {
+            text.clone_into(&mut source.text);
+        }
+        if let Some(old) = texts.get_mut(at) {
+            *old = Text::new(text.to_owned());
+        }
+        let parsed = with_room(|| flow_grammar::parse(file, text));
+        let mut trees = compiled.files;
+        if let (Some(tree), Some(found)) = (trees.get_mut(at), errors.get_mut(at)) {
+            *tree = parsed.file;
+            *found = parsed.errors;
+        }
+        let elsewhere: Vec<Diagnostic> =
+            compiled.diagnostics.into_iter().filter(|found| found.span.file != file).collect();
+        let sound = elsewhere.iter().chain(&project.diagnostics).all(|found| found.severity != Severity::Error);
+        let syntax = errors.iter().flatten().cloned().collect();
+        let mut now = compile_file(&project.input, trees, syntax, file, sound);
+        now.diagnostics.extend(elsewhere);
+        now.diagnostics.sort_by_key(|found| found.span);
+        now.info.references.extend(compiled.info.references.into_iter().filter(|(span, _)| span.file != file));
+        now.info.references.sort_unstable();
+        now.info.types.retain(|(span, _)| span.file == file);
+        now.info.types.extend(compiled.info.types.into_iter().filter(|(span, _)| span.file != file));
+        let index = Index::new(&project.input, &now);
+        Self { root, project, compiled: now, index, texts, errors, report }
     }
 
     /// A project out of texts, for tests.

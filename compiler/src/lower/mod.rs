@@ -63,6 +63,7 @@ impl Cx<'_> {
 
     /// The place of a constant; equal constants have one.
     pub fn const_id(&mut self, value: &Const) -> ConstId {
+        // Numbers and texts are written in one way each, so that this says whether they are the same.
         let key = format!("{value:?}");
         if let Some(id) = self.constants.get(&key) {
             return *id;

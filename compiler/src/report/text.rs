@@ -33,6 +33,12 @@ fn row(journey: &JourneyReport) -> [String; 3] {
         Bound::AtMost(n) => format!("at most {n} messages"),
         Bound::NoBound { because, place } => format!("messages without bound: {because} ({place})"),
     };
+    let week = match (&journey.week, &journey.messages) {
+        (Bound::AtMost(week), Bound::AtMost(all)) if week == all => String::new(),
+        (Bound::AtMost(week), _) => format!(", {week} in any 7d"),
+        (Bound::NoBound { .. }, _) => ", also in 7d".to_owned(),
+    };
+    let messages = messages + &week;
     let quiet = if journey.quiet_hours { ", and quiet hours" } else { "" };
     let longest = match &journey.longest {
         Bound::AtMost(length) if length == "0s" => format!("at once{quiet}"),

@@ -5,9 +5,10 @@ use super::evaluate::{evaluate, Outcome, Scope};
 use super::facts::{Facts, Var};
 use super::Project;
 use crate::bytecode::{
-    CodeId, Event, EventId, Exit, Field, Journey, Program, Step, StepId, StepKind, Trigger, WaitedEvent,
+    CodeId, Event, EventId, Exit, Field, Journey, JourneyId, Program, Send, Step, StepId, StepKind, Trigger,
+    WaitedEvent,
 };
-use crate::codes::{AFTER_EXIT, ALWAYS_FALSE, ALWAYS_TRUE};
+use crate::codes::{AFTER_EXIT, ALWAYS_FALSE, ALWAYS_TRUE, REACHES_NOBODY};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{edges, EdgeKind};
 use flow_grammar::ast;
@@ -23,6 +24,8 @@ struct Seen {
     /// Never, because an exit would have come first.
     ended: usize,
     because: BTreeSet<Span>,
+    /// A message that reaches nobody.
+    unreached: usize,
 }
 
 type Places = BTreeMap<Span, Seen>;
@@ -38,9 +41,9 @@ pub(super) fn check(project: Project<'_>) -> Vec<Diagnostic> {
             look(&mut places, scope(program, None, fields(program, query.event)), filter, &Facts::default());
         }
     }
-    for journey in &program.journeys {
+    for (id, journey) in (0..).map(JourneyId).zip(&program.journeys) {
         header(&mut places, program, journey);
-        body(&mut places, program, journey);
+        body(&mut places, program, journey, project.started.contains(&id));
     }
     let ifs = spans_of_ifs(project);
     places.into_iter().filter_map(|(span, seen)| finding(span, &seen, &ifs)).collect()
@@ -48,7 +51,12 @@ pub(super) fn check(project: Project<'_>) -> Vec<Diagnostic> {
 
 /// One finding a place, when it is the same however often the place is met.
 fn finding(span: Span, seen: &Seen, ifs: &Ifs) -> Option<Diagnostic> {
-    let found = if seen.never == seen.times {
+    let found = if seen.unreached == seen.times {
+        Diagnostic::warning(REACHES_NOBODY, span, "this message reaches nobody who comes here")
+            .help("use another channel on this way, or remove the message")
+    } else if seen.unreached > 0 {
+        return None;
+    } else if seen.never == seen.times {
         Diagnostic::warning(ALWAYS_FALSE, span, "this condition is never true").help(
             if ifs.conditions.contains(&span) {
                 "what follows `then` is never done: change the condition or remove the step"
@@ -116,7 +124,7 @@ fn header(places: &mut Places, program: &Program, journey: &Journey) {
 }
 
 /// What is known when the first step is reached: what every trigger's `where` says.
-fn at_entry(places: &mut Places, program: &Program, journey: &Journey) -> Facts {
+fn at_entry(places: &mut Places, program: &Program, journey: &Journey, is_started: bool) -> Facts {
     let all = Facts::default();
     let of_trigger = |places: &mut Places, trigger: &Trigger| match trigger {
         Trigger::Event { event, filter: Some(code) } => {
@@ -143,9 +151,6 @@ fn at_entry(places: &mut Places, program: &Program, journey: &Journey) -> Facts 
     let facts: Vec<Facts> =
         journey.triggers.iter().map(|trigger| of_trigger(places, trigger).unwrap_or_default()).collect();
     // `start` enters without any trigger.
-    let is_started = program.journeys.iter().flat_map(|other| &other.steps).any(
-        |step| matches!(step.kind, StepKind::Start(id) if program.journeys.get(id.index()).is_some_and(|j| std::ptr::eq(j, journey))),
-    );
     if is_started {
         return Facts::default();
     }
@@ -159,15 +164,18 @@ fn as_trigger(journey: &Journey, event: EventId, var: Var) -> Option<Var> {
     u16::try_from(at).ok().map(Var::Trigger)
 }
 
-fn body(places: &mut Places, program: &Program, journey: &Journey) {
+fn body(places: &mut Places, program: &Program, journey: &Journey, is_started: bool) {
     let mut facts: Vec<Option<Facts>> = vec![None; journey.steps.len()];
-    let entry = at_entry(places, program, journey);
+    let entry = at_entry(places, program, journey, is_started);
     if let Some(first) = facts.first_mut() {
         *first = Some(entry);
     }
     let ended = super::after_exit::ending_events(journey);
     for (at, step) in journey.steps.iter().enumerate() {
         let Some(known) = facts.get(at).cloned().flatten() else { continue };
+        if let StepKind::Send(send) = &step.kind {
+            message(places, program, step, send, &known);
+        }
         let (yes, no) = pass(places, program, journey, step, &known, &ended);
         let id = StepId(u32::try_from(at).unwrap_or(u32::MAX));
         for edge in edges(journey, id).into_iter().filter(|edge| edge.to.index() > at) {
@@ -175,6 +183,17 @@ fn body(places: &mut Places, program: &Program, journey: &Journey) {
             let (Some(new), Some(slot)) = (new, facts.get_mut(edge.to.index())) else { continue };
             *slot = Some(slot.as_ref().map_or_else(|| new.clone(), |old| old.join(new)));
         }
+    }
+}
+
+/// Notes a message that reaches nobody. Contact and consent are judged before quiet hours, so nothing puts it off.
+fn message(places: &mut Places, program: &Program, step: &Step, send: &Send, known: &Facts) {
+    let blocked = super::reach::blocked(program, send, known);
+    let seen = places.entry(step.span).or_default();
+    seen.times += 1;
+    if let Some(because) = blocked {
+        seen.unreached += 1;
+        seen.because.extend(because);
     }
 }
 

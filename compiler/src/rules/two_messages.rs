@@ -2,10 +2,11 @@
 //! instant, and no cap holds either back.
 
 use super::Project;
-use crate::bytecode::{ChannelId, Duration, EventId, Journey, StepKind, TopicId, Trigger};
+use crate::bytecode::{ChannelId, CodeId, Duration, EventId, Journey, StepKind, TopicId, Trigger};
 use crate::codes::TWO_MESSAGES;
 use crate::diagnostic::Diagnostic;
 use flow_grammar::span::Span;
+use std::collections::BTreeMap;
 
 /// A message that is certainly tried so long after the entry.
 struct Message {
@@ -16,41 +17,46 @@ struct Message {
 }
 
 pub(super) fn check(project: Project<'_>) -> Vec<Diagnostic> {
-    let journeys = &project.program.journeys;
-    let messages: Vec<Vec<Message>> = journeys.iter().map(|journey| certain(project, journey)).collect();
+    // The first journey that sends on this event, so long after it, on this channel, about this topic.
+    let mut first: BTreeMap<Key, (&Journey, Span)> = BTreeMap::new();
     let mut found = Vec::new();
-    for (n, (one, of_one)) in journeys.iter().zip(&messages).enumerate() {
-        for (other, of_other) in journeys.iter().zip(&messages).skip(n + 1) {
-            if begin_together(one, other) {
-                found.extend(pair(one, of_one, of_other));
+    for journey in project.program.journeys.iter().filter(|journey| may_send_all(journey)) {
+        let messages = certain(project, journey);
+        let mut told = false;
+        for trigger in &journey.triggers {
+            let Trigger::Event { event, filter } = trigger else { continue };
+            for message in &messages {
+                let after = (message.after.months, message.after.days, message.after.millis);
+                let key = (*event, *filter, after, message.channel, message.topic);
+                match first.get(&key) {
+                    Some((other, _)) if told || std::ptr::eq(*other, journey) => {}
+                    Some((other, span)) => {
+                        told = true;
+                        found.push(pair(other, *span, message));
+                    }
+                    None => {
+                        first.insert(key, (journey, message.span));
+                    }
+                }
             }
         }
     }
     found
 }
 
-fn pair(one: &Journey, of_one: &[Message], of_other: &[Message]) -> Option<Diagnostic> {
-    let same = |a: &Message, b: &Message| (a.after, a.channel, a.topic) == (b.after, b.channel, b.topic);
-    let (first, second) = of_other.iter().find_map(|b| Some((of_one.iter().find(|a| same(a, b))?, b)))?;
+/// The event and what is asked of it, how long after it, channel and topic.
+type Key = (EventId, Option<CodeId>, (i32, i32, i64), ChannelId, TopicId);
+
+/// Whether a person that enters for the first time is sent everything: an exit or a holdout could keep it back.
+fn may_send_all(journey: &Journey) -> bool {
+    journey.exits.is_empty() && journey.holdout.is_none()
+}
+
+fn pair(one: &Journey, first: Span, second: &Message) -> Diagnostic {
     let message = format!("`{}` sends to the same people at the same moment on the same channel", one.name);
     let found = Diagnostic::warning(TWO_MESSAGES, second.span, message)
         .help("let one of the two wait, give them different triggers, or declare a cap (`at most 1 message per 1d`)");
-    Some(if first.span.file == second.span.file { found.label(first.span, "the other message") } else { found })
-}
-
-/// Whether one event lets people into both, whatever it carries.
-fn begin_together(one: &Journey, other: &Journey) -> bool {
-    let events = |journey: &Journey| -> Vec<EventId> {
-        let plain = journey.triggers.iter().filter_map(|trigger| match trigger {
-            Trigger::Event { event, filter: None } => Some(*event),
-            _ => None,
-        });
-        plain.collect()
-    };
-    let of_other = events(other);
-    // An exit or a holdout could keep a person out of one of them.
-    let plain = |journey: &Journey| journey.exits.is_empty() && journey.holdout.is_none();
-    plain(one) && plain(other) && one.enter == other.enter && events(one).iter().any(|event| of_other.contains(event))
+    found.label(first, "the other message")
 }
 
 /// The messages before which a journey asks nothing.

@@ -315,7 +315,10 @@ impl<'s> Lower<'s> {
 
     /// A pair that is a name.
     pub fn name_of(&self, pair: &Node<'_>) -> Name {
-        Name { text: pair.as_str().nfc().collect(), span: self.span(pair) }
+        let written = pair.as_str();
+        // What is ASCII is in normal form already.
+        let text = if written.is_ascii() { written.to_owned() } else { written.nfc().collect() };
+        Name { text, span: self.span(pair) }
     }
 
     /// All names among the children (of a `names` pair, as a rule).
