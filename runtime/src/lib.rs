@@ -5,6 +5,7 @@ pub mod engine;
 pub mod ingest;
 pub mod message;
 pub mod output;
+pub mod pack;
 pub mod render;
 pub mod replay;
 pub mod testing;

@@ -11,6 +11,7 @@
 //! - [`entry`]: triggers, `enter` rules, schedules
 //! - [`steps`], [`send`]: the body of a journey
 //! - [`merge`]: two people who turn out to be one
+//! - [`snapshot`]: a person as bytes and back
 
 pub mod aside;
 mod chance;
@@ -28,6 +29,7 @@ mod reach;
 mod run;
 mod segments;
 mod send;
+pub mod snapshot;
 mod steps;
 mod update;
 mod view;
@@ -44,6 +46,7 @@ use index::Index;
 use input::Input;
 use jiff::tz::TimeZone;
 pub use person::Person;
+pub use reach::Leave;
 use std::sync::Arc;
 use view::View;
 

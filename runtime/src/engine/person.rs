@@ -145,6 +145,10 @@ impl Person {
         self.rare.as_deref().unwrap_or(&NOTHING_RARE)
     }
 
+    pub(super) fn has_rare(&self) -> bool {
+        self.rare.is_some()
+    }
+
     pub(super) fn rare_mut(&mut self) -> &mut Rare {
         self.rare.get_or_insert_with(Box::default)
     }

@@ -3,6 +3,7 @@
 use super::effect::SkipReason;
 use super::person::Person;
 use super::Engine;
+use crate::calendar;
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{ChannelId, TopicId, Type};
 use std::sync::Arc;
@@ -73,4 +74,50 @@ pub(super) fn consents(engine: &Engine, person: &Person, topic: TopicId) -> bool
     }
     let said = person.rare().consent.iter().find(|(t, _)| *t == topic);
     said.map_or(!declared.required, |(_, given)| *given)
+}
+
+/// The end of the quiet hours on a channel, when it is quiet; hours that follow one another count as one.
+pub(super) fn quiet_until(engine: &Engine, person: &Person, channel: ChannelId, now: i64) -> Option<i64> {
+    let zone = engine.zone_of(person);
+    let mut until = None;
+    let quiet = &engine.program.policy.quiet;
+    let quiet: Vec<_> = quiet.iter().filter(|q| q.channels.is_empty() || q.channels.contains(&channel)).collect();
+    // Each rule can extend the time at most once before all of them together cover the whole day.
+    for _ in 0..=quiet.len() {
+        let at = until.unwrap_or(now);
+        match quiet.iter().find_map(|q| calendar::quiet_until(zone, at, q.from, q.to)) {
+            Some(end) => until = Some(end),
+            None => break,
+        }
+    }
+    until
+}
+
+/// Whether a message that was handed over before may leave now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// It may.
+    Now,
+    /// It is quiet until this instant.
+    At(i64),
+    /// The person has said no meanwhile.
+    Never(SkipReason),
+}
+
+impl Engine {
+    /// Judges again a message whose delivery has taken long: what the person has said since, and quiet hours. Caps and
+    /// exits were judged when it was handed over.
+    #[must_use]
+    pub fn may_leave(&self, person: &Person, channel: ChannelId, topic: TopicId, now: i64) -> Leave {
+        if suppressed(person, channel) {
+            return Leave::Never(SkipReason::Suppressed);
+        }
+        if !consents(self, person, topic) {
+            return Leave::Never(SkipReason::NoConsent);
+        }
+        if self.program.topics.get(topic.index()).is_some_and(|topic| topic.transactional) {
+            return Leave::Now;
+        }
+        quiet_until(self, person, channel, now).map_or(Leave::Now, Leave::At)
+    }
 }

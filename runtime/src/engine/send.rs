@@ -12,7 +12,6 @@ use super::reach;
 use super::run::Run;
 use super::steps::Then;
 use super::Engine;
-use crate::calendar;
 use crate::vm::value::Value;
 use compact_str::CompactString;
 use flow_compiler::bytecode::{BoundValue, ChannelId, Content, Send, StepId, TopicId};
@@ -94,7 +93,7 @@ impl Run<'_> {
         if self.is_transactional(send.topic) {
             return Verdict::Go(to);
         }
-        if let Some(until) = self.quiet_until(channel) {
+        if let Some(until) = reach::quiet_until(self.engine, self.person, channel, self.now) {
             return Verdict::Later(until);
         }
         match self.cap_reached(channel) {
@@ -132,23 +131,6 @@ impl Run<'_> {
 
     fn is_transactional(&self, topic: TopicId) -> bool {
         self.engine.program.topics.get(topic.index()).is_some_and(|t| t.transactional)
-    }
-
-    /// The end of the quiet hours, when it is quiet; hours that follow one another count as one.
-    fn quiet_until(&self, channel: ChannelId) -> Option<i64> {
-        let zone = self.engine.zone_of(self.person);
-        let mut until = None;
-        let quiet = &self.engine.program.policy.quiet;
-        let quiet: Vec<_> = quiet.iter().filter(|q| q.channels.is_empty() || q.channels.contains(&channel)).collect();
-        // Each rule can extend the time at most once before all of them together cover the whole day.
-        for _ in 0..=quiet.len() {
-            let at = until.unwrap_or(self.now);
-            match quiet.iter().find_map(|q| calendar::quiet_until(zone, at, q.from, q.to)) {
-                Some(end) => until = Some(end),
-                None => break,
-            }
-        }
-        until
     }
 
     /// The number of a cap that is reached.

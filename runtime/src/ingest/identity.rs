@@ -113,6 +113,14 @@ impl Joined {
     pub fn point(&mut self, id: &str, target: Target) {
         self.0.insert(id.into(), target);
     }
+
+    /// Who points at whom, in the order of the ids.
+    #[must_use]
+    pub fn all(&self) -> Vec<(&str, &Target)> {
+        let mut all: Vec<_> = self.0.iter().map(|(id, target)| (&**id, target)).collect();
+        all.sort_unstable_by_key(|(id, _)| *id);
+        all
+    }
 }
 
 #[cfg(test)]

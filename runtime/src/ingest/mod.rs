@@ -45,6 +45,19 @@ impl MessageKey {
         let (high, low) = ((hash >> 64) as u64, hash as u64);
         Self(NonZeroU64::new(high).unwrap_or(NonZeroU64::MIN), low)
     }
+
+    /// As bytes.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 16] {
+        ((u128::from(self.0.get()) << 64) | u128::from(self.1)).to_be_bytes()
+    }
+
+    /// From [`Self::bytes`].
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+        let both = u128::from_be_bytes(bytes);
+        Some(Self(NonZeroU64::new((both >> 64) as u64)?, both as u64))
+    }
 }
 
 /// One call, on its own: nothing about it depends on the calls before.

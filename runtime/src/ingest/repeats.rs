@@ -1,6 +1,7 @@
 //! Dropping repeats: a `messageId` that was seen before.
 
 use super::MessageKey;
+use crate::pack::{self, Damaged, Read, Unpack};
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -33,6 +34,33 @@ impl Repeats {
             self.since = Some(clock);
         }
         false
+    }
+
+    /// Appends the ids, for a snapshot.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        for generation in [&self.now, &self.before] {
+            let mut keys: Vec<[u8; 16]> = generation.iter().map(|key| key.bytes()).collect();
+            keys.sort_unstable();
+            pack::bytes(out, keys.as_flattened());
+        }
+        pack::instant(out, self.since.unwrap_or(i64::MIN));
+    }
+
+    /// Reads what [`Self::save`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn restore(read: &mut Unpack<'_>) -> Read<Self> {
+        let mut generation = || -> Read<Generation> {
+            let (keys, rest) = read.bytes()?.as_chunks::<16>();
+            if !rest.is_empty() {
+                return Err(Damaged("set of ids"));
+            }
+            keys.iter().map(|key| MessageKey::from_bytes(*key).ok_or(Damaged("id"))).collect()
+        };
+        let (now, before) = (generation()?, generation()?);
+        let since = Some(read.instant()?).filter(|since| *since != i64::MIN);
+        Ok(Self { now, before, since })
     }
 }
 
@@ -75,5 +103,14 @@ mod tests {
         }
         assert!(!repeats.seen(key(0), 2 * CLOCK));
         assert!(repeats.seen(key(INPUTS * 2), 2 * CLOCK));
+        // What was remembered before a stop is remembered after it.
+        let mut bytes = Vec::new();
+        repeats.save(&mut bytes);
+        let mut again = Repeats::restore(&mut Unpack::new(&bytes)).unwrap();
+        assert_eq!(
+            (again.now.len(), again.before.len(), again.since),
+            (repeats.now.len(), repeats.before.len(), repeats.since)
+        );
+        assert!(again.seen(key(INPUTS * 2), 2 * CLOCK));
     }
 }

@@ -13,7 +13,7 @@ mod rows;
 pub mod shard;
 pub mod summary;
 pub mod throttle;
-mod timers;
+pub mod timers;
 pub mod watched;
 mod writer;
 

@@ -3,6 +3,7 @@
 use super::watched::Watched;
 use crate::engine::effect::{Effect, EffectKind, Place, SkipReason, Why};
 use crate::ingest::NameMap;
+use crate::pack::{self, Damaged, Read, Unpack};
 use flow_compiler::bytecode::{Journey, Program};
 use std::collections::BTreeMap;
 
@@ -163,6 +164,99 @@ impl Counts {
         self.unanswered += other.unanswered;
         self.late += other.late;
     }
+}
+
+impl Counts {
+    /// Appends the counts, for a snapshot.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        for journey in &self.journeys {
+            let JourneyCounts { entered, holdout, converted, converted_holdout, finished, restarted, .. } = journey;
+            for count in [entered, holdout, converted, converted_holdout, finished, restarted] {
+                pack::uint(out, *count);
+            }
+            pack::uint(out, journey.merged);
+            pack::uint(out, journey.delayed);
+            for counts in [&journey.exits, &journey.reached, &journey.sent] {
+                pack::size(out, counts.len());
+                counts.iter().for_each(|count| pack::uint(out, *count));
+            }
+            pack::size(out, journey.skipped.len());
+            for ((step, reason), count) in &journey.skipped {
+                pack::uint(out, u64::from(*step));
+                pack_reason(out, *reason);
+                pack::uint(out, *count);
+            }
+        }
+        for (gained, lost) in &self.audiences {
+            pack::uint(out, *gained);
+            pack::uint(out, *lost);
+        }
+        for count in [self.cut, self.asked, self.unanswered, self.late] {
+            pack::uint(out, count);
+        }
+    }
+
+    /// Reads what [`Self::save`] wrote of the same program's counts.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn restore(&mut self, read: &mut Unpack<'_>) -> Read<()> {
+        for journey in &mut self.journeys {
+            let JourneyCounts { entered, holdout, converted, converted_holdout, finished, restarted, .. } = journey;
+            for count in [entered, holdout, converted, converted_holdout, finished, restarted] {
+                *count = read.uint()?;
+            }
+            (journey.merged, journey.delayed) = (read.uint()?, read.uint()?);
+            for counts in [&mut journey.exits, &mut journey.reached, &mut journey.sent] {
+                let restored = read.list(Unpack::uint)?;
+                if restored.len() != counts.len() {
+                    return Err(Damaged("counts of this program"));
+                }
+                *counts = restored;
+            }
+            let skipped = read.list(|read| Ok(((read.small()?, read_reason(read)?), read.uint()?)))?;
+            journey.skipped = skipped.into_iter().collect();
+        }
+        for (gained, lost) in &mut self.audiences {
+            (*gained, *lost) = (read.uint()?, read.uint()?);
+        }
+        for count in [&mut self.cut, &mut self.asked, &mut self.unanswered, &mut self.late] {
+            *count = read.uint()?;
+        }
+        Ok(())
+    }
+}
+
+fn pack_reason(out: &mut Vec<u8>, reason: SkipReason) {
+    let (kind, cap) = match reason {
+        SkipReason::Holdout => (0, 0),
+        SkipReason::NoContact => (1, 0),
+        SkipReason::InvalidContact => (2, 0),
+        SkipReason::Suppressed => (3, 0),
+        SkipReason::NoConsent => (4, 0),
+        SkipReason::Cap(cap) => (5, cap),
+        SkipReason::Unreachable => (6, 0),
+        SkipReason::MissingValue => (7, 0),
+        SkipReason::Rendering => (8, 0),
+    };
+    out.push(kind);
+    pack::uint(out, u64::from(cap));
+}
+
+fn read_reason(read: &mut Unpack<'_>) -> Read<SkipReason> {
+    let (kind, cap) = (read.byte()?, read.small()?);
+    Ok(match kind {
+        0 => SkipReason::Holdout,
+        1 => SkipReason::NoContact,
+        2 => SkipReason::InvalidContact,
+        3 => SkipReason::Suppressed,
+        4 => SkipReason::NoConsent,
+        5 => SkipReason::Cap(cap),
+        6 => SkipReason::Unreachable,
+        7 => SkipReason::MissingValue,
+        8 => SkipReason::Rendering,
+        _ => return Err(Damaged("reason")),
+    })
 }
 
 fn bump(count: Option<&mut u64>) {

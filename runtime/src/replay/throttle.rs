@@ -2,7 +2,9 @@
 //! handed over in the time before. What waited longest goes first.
 
 use super::lane::Key;
-use flow_compiler::bytecode::{Cap, ChannelId};
+use crate::engine::effect::Cause;
+use crate::pack::{self, Damaged, Read, Unpack};
+use flow_compiler::bytecode::{Cap, ChannelId, JourneyId};
 use std::collections::VecDeque;
 
 /// All throttles of a program.
@@ -66,13 +68,11 @@ impl Throttles {
         false
     }
 
-    /// The next message that can go at or before an instant, and when it goes.
-    pub fn release(&mut self, until: i64) -> Option<(i64, Vec<u8>)> {
-        let next = self.queues.iter().enumerate().filter_map(|(place, queue)| {
-            let (key, _) = queue.waiting.front()?;
-            Some((self.free_at(queue.channel).max(key.0), *key, place))
-        });
-        let (time, _, place) = next.min()?;
+    /// The next message that can go at or before an instant, and when it goes: not before `floor`, so that what
+    /// should have left while a machine slept does not leave all at once (in simulated time, `i64::MIN`).
+    pub fn release(&mut self, until: i64, floor: i64) -> Option<(i64, Vec<u8>)> {
+        let (time, place) = self.next()?;
+        let time = time.max(floor);
         if time > until {
             return None;
         }
@@ -81,6 +81,74 @@ impl Throttles {
         let (_, text) = queue.waiting.pop_front()?;
         self.handed_over(channel, time);
         Some((time, text))
+    }
+
+    fn next(&self) -> Option<(i64, usize)> {
+        let next = self.queues.iter().enumerate().filter_map(|(place, queue)| {
+            let (key, _) = queue.waiting.front()?;
+            Some((self.free_at(queue.channel).max(key.0), *key, place))
+        });
+        next.min().map(|(time, _, place)| (time, place))
+    }
+
+    /// When the next message can go.
+    #[must_use]
+    pub fn next_release(&self) -> Option<i64> {
+        self.next().map(|(time, _)| time)
+    }
+
+    /// Appends what was handed over and what waits, for a snapshot.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        pack::size(out, self.rules.len());
+        for rule in &self.rules {
+            pack::size(out, rule.sent.len());
+            rule.sent.iter().for_each(|time| pack::instant(out, *time));
+        }
+        pack::size(out, self.queues.len());
+        for queue in &self.queues {
+            pack::uint(out, u64::from(queue.channel.0));
+            pack::size(out, queue.waiting.len());
+            for ((time, cause, person, order), text) in &queue.waiting {
+                pack::instant(out, *time);
+                let (kind, a, b) = match cause {
+                    Cause::Input(number) => (0, *number, 0),
+                    Cause::Timer(journey, entry) => (1, u64::from(journey.0), *entry),
+                };
+                out.push(kind);
+                pack::uint(out, a);
+                pack::instant(out, b);
+                pack::uint(out, *person);
+                pack::uint(out, *order);
+                pack::bytes(out, text);
+            }
+        }
+    }
+
+    /// Reads what [`Self::save`] wrote of throttles of the same policy.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn restore(&mut self, read: &mut Unpack<'_>) -> Read<()> {
+        if read.count()? != self.rules.len() {
+            return Err(Damaged("state of these throttles"));
+        }
+        for rule in &mut self.rules {
+            rule.sent = read.list(Unpack::instant)?.into();
+        }
+        self.queues = read.list(|read| {
+            let channel = ChannelId(read.small()?);
+            let waiting = read.list(|read| {
+                let (time, kind) = (read.instant()?, read.byte()?);
+                let (a, b) = (read.uint()?, read.instant()?);
+                let cause = match kind {
+                    0 => Cause::Input(a),
+                    _ => Cause::Timer(JourneyId(u32::try_from(a).map_err(|_| Damaged("journey"))?), b),
+                };
+                Ok(((time, cause, read.uint()?, read.uint()?), read.bytes()?.to_vec()))
+            })?;
+            Ok(Queue { channel, waiting: waiting.into() })
+        })?;
+        Ok(())
     }
 
     /// How many messages wait.
@@ -134,7 +202,7 @@ mod tests {
         let mut throttles = Throttles::new(caps);
         let mut out = Vec::new();
         for (number, (time, channel)) in messages.iter().enumerate() {
-            while let Some((at, text)) = throttles.release(*time) {
+            while let Some((at, text)) = throttles.release(*time, i64::MIN) {
                 out.push((at, text[0]));
             }
             let key = (*time, Cause::Input(number as u64), 0, 0);
@@ -142,7 +210,7 @@ mod tests {
                 out.push((*time, number as u8));
             }
         }
-        while let Some((at, text)) = throttles.release(1_000_000) {
+        while let Some((at, text)) = throttles.release(1_000_000, i64::MIN) {
             out.push((at, text[0]));
         }
         assert_eq!(throttles.waiting(), messages.len() - out.len());
@@ -171,6 +239,26 @@ mod tests {
         let caps = [cap(1, None, 10), cap(1, Some(0), 100)];
         // The second email waits for its own window, and then for the sms at 95.
         assert_eq!(run(&caps, &[(0, 0), (1, 0), (95, 1)]), [(0, 0), (95, 2), (105, 1)]);
+    }
+
+    #[test]
+    fn what_was_slept_through_leaves_at_the_pace_of_the_window_all_the_same() {
+        let mut throttles = Throttles::new(&[cap(2, None, 10)]);
+        for number in 0..5 {
+            throttles.pass(ChannelId(0), (0, Cause::Input(number), 0, 0), &[number as u8]);
+        }
+        assert_eq!(throttles.next_release(), Some(10));
+        let mut bytes = Vec::new();
+        throttles.save(&mut bytes);
+        let mut throttles = Throttles::new(&[cap(2, None, 10)]);
+        throttles.restore(&mut Unpack::new(&bytes)).unwrap();
+        let mut left = Vec::new();
+        for now in [1_000, 1_005, 1_010] {
+            while let Some((at, text)) = throttles.release(now, now) {
+                left.push((at, text[0]));
+            }
+        }
+        assert_eq!(left, [(1_000, 2), (1_000, 3), (1_010, 4)]);
     }
 
     #[test]

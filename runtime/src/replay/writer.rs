@@ -89,7 +89,7 @@ impl<'w> Writer<'w> {
     }
 
     fn release(&mut self, until: i64) -> Result<(), Failure> {
-        while let Some((time, text)) = self.throttles.release(until) {
+        while let Some((time, text)) = self.throttles.release(until, i64::MIN) {
             self.messages += 1;
             self.out.message(time, &text);
             self.write(FULL)?;

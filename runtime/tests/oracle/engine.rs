@@ -12,6 +12,7 @@ use flow_runtime::calendar::Zones;
 use flow_runtime::engine::effect::{EffectKind, MessageContent, Why};
 use flow_runtime::engine::input::Input;
 use flow_runtime::engine::{Engine, Person};
+use flow_runtime::pack::Unpack;
 use flow_runtime::vm::value::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,15 +74,28 @@ pub fn run(project: &Project, program: Program, case: &Case) -> Vec<Effect> {
         let who = place(&engine, &mut people, &id);
         let input = input_of(&program, input);
         let person = &mut people[who].1;
+        reborn(&engine, person);
         tell(&program, &id, &mut effects, |out| {
             engine.timers(person, clock, out);
             engine.input(person, clock, seq, input, out);
         });
     }
     for (id, person) in &mut people {
+        reborn(&engine, person);
         tell(&program, id, &mut effects, |out| engine.timers(person, end + 1, out));
     }
     effects
+}
+
+/// Goes through a snapshot: what comes back must be, and do, the same.
+fn reborn(engine: &Engine, person: &mut Person) {
+    let mut bytes = Vec::new();
+    engine.save(person, &mut bytes);
+    let mut read = Unpack::new(&bytes);
+    let back = engine.restore(&mut read).expect("a person who was saved");
+    assert!(read.is_empty());
+    assert_eq!(format!("{back:?}"), format!("{person:?}"));
+    *person = back;
 }
 
 fn place(engine: &Engine, people: &mut Vec<(String, Person)>, id: &str) -> usize {
