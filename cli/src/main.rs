@@ -6,6 +6,7 @@ mod explain;
 mod feed;
 mod fix;
 mod fmt;
+mod keys;
 mod load;
 mod lsp;
 mod new;
@@ -13,6 +14,7 @@ mod output;
 mod preview;
 mod render;
 mod run;
+mod serve;
 mod sources;
 mod test;
 mod version;
@@ -44,9 +46,11 @@ enum Command {
     Check(check::Args),
     Dump(dump::Args),
     Run(Box<run::Args>),
+    Serve(serve::Args),
     Explain(explain::Args),
     Fix(fix::Args),
     Fmt(fmt::Args),
+    Keys(keys::Args),
     Lsp(lsp::Args),
     New(new::Args),
     Preview(preview::Args),
@@ -60,9 +64,11 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Dump(args) => dump::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Fmt(args) => fmt::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Lsp(args) => lsp::run(&args),
         Command::New(args) => new::run(&args),
         Command::Preview(args) => preview::run(&args),

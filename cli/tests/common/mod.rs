@@ -1,6 +1,8 @@
 //! Runs the built `flowc` in a folder of its own.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub mod server;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,0 +1,114 @@
+//! `flowc serve`: events in by HTTP, messages out by channels, in real time.
+
+use crate::load::{ready, Checked};
+use crate::output::{err, unusable};
+use flow_channels::fetch::Apis;
+use flow_channels::{Channel, Policy, Secrets};
+use flow_compiler::bytecode::Program;
+use flow_runtime::calendar::Zones;
+use flow_serve::keys;
+use flow_serve::server::{serve, Options, Outside};
+use flow_serve::setup::Setup;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The folder of the store, in the project's.
+const STORE: &str = ".flow";
+
+/// Run a project on live events
+///
+/// Takes calls of Segment's tracking API and CloudEvents by HTTP, and hands messages to the channels that flow.toml
+/// configures. A call that was answered with 2xx is certain. SIGTERM stops it.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A folder or a .flow file
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
+    /// The folder that holds the journal and the people; without it, .flow in the project's folder
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+    /// Where to listen; an address that other machines can reach needs keys
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Messages of channels that flow.toml does not configure are shown on standard output
+    #[arg(long)]
+    console: bool,
+    /// `fetch` and `call` may ask addresses that are not public
+    #[arg(long)]
+    private_apis: bool,
+    /// Decides the arms of splits and who is in a holdout
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// A folder of TZif files to use instead of the zone data that comes with flowc
+    #[arg(long, value_name = "DIR")]
+    tzdata: Option<PathBuf>,
+}
+
+/// Where a project's store is.
+pub fn store_of(path: &Path, store: Option<&Path>) -> PathBuf {
+    match store {
+        Some(store) => store.to_owned(),
+        None if path.is_dir() => path.join(STORE),
+        None => path.parent().unwrap_or(Path::new(".")).join(STORE),
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> ExitCode {
+    let mut checked = match ready(&args.path) {
+        Ok(checked) => checked,
+        Err(code) => return ExitCode::from(code),
+    };
+    let Some(program) = checked.compiled.program.take() else { return ExitCode::from(crate::FOUND) };
+    match begin(args, &checked, program) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => unusable(&message),
+    }
+}
+
+fn begin(args: &Args, checked: &Checked, program: Program) -> Result<(), String> {
+    let zones = match &args.tzdata {
+        Some(folder) => Zones::from_folder(folder).map_err(|error| format!("cannot read zones: {error}"))?,
+        None => Zones::bundled(),
+    };
+    let options = Options { store: store_of(&args.path, args.store.as_deref()), listen: args.listen };
+    let links = keys::links(&options.store)
+        .map(Arc::new)
+        .map_err(|error| format!("cannot keep keys in {}: {error}", options.store.display()))?;
+    let setup = Setup::new(program, &checked.loaded.project.input, zones, args.seed, Some(Arc::clone(&links)));
+    let setup = Arc::new(setup);
+    let name = setup.program().name.clone();
+    let outside = || {
+        let channels = channels(args, checked, setup.program())?;
+        let apis = Apis::new(Secrets::from_env(&checked.loaded.root), args.private_apis)?;
+        Ok(Outside { channels, apis, links: Some(links) })
+    };
+    serve(Arc::clone(&setup), outside, &options, |address| err(&format!("{name} is served on http://{address}\n")))
+}
+
+type Opened = (Arc<dyn Channel>, Policy);
+
+fn channels(args: &Args, checked: &Checked, program: &Program) -> Result<Vec<Opened>, String> {
+    let secrets = Secrets::from_env(&checked.loaded.root);
+    let tables = &checked.loaded.project.channels;
+    let mut console = toml::Table::new();
+    console.insert("backend".to_owned(), "console".into());
+    let open = |name: &str| {
+        let table = match tables.get(name) {
+            Some(table) => table,
+            None if args.console => &console,
+            None => {
+                return Err(format!(
+                    "flow.toml does not say how the messages of `{name}` are delivered; write\n\n    [channels.{name}]\n    \
+                     backend = \"console\"\n\nor one of the other backends, or give --console"
+                ))
+            }
+        };
+        let channel = flow_channels::open(name, table, &secrets).map_err(|error| error.to_string())?;
+        let policy = flow_channels::policy(name, table, &secrets).map_err(|error| error.to_string())?;
+        Ok((Arc::from(channel), policy))
+    };
+    program.channels.iter().map(|channel| open(&channel.name)).collect()
+}

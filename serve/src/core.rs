@@ -1,0 +1,156 @@
+//! What the server does between two moments, without a clock, a network or a thread of its own: so that a simulation
+//! can drive it as the server does.
+//!
+//! [`Core::step`] is the only place where order matters: what came in is made certain first; then it is taken; then
+//! the senders are told, and what follows from it is begun. A crash anywhere between leaves either a record that nobody was
+//! told of, or a record from which all that follows is made again.
+
+use crate::disk::Disk;
+use crate::host::{Host, Question, Todo};
+use crate::journal::Failure;
+use crate::outbox::{Outbox, Start};
+use crate::record::Record;
+use crate::setup::Setup;
+use crate::store::{Found, Refusal, Store};
+use flow_channels::{Outcome, Policy};
+use std::sync::Arc;
+
+/// Something from outside.
+#[derive(Debug)]
+pub enum Event {
+    /// To be written down as it is.
+    Record(Record),
+    /// What came of an attempt.
+    Finished {
+        /// Which message.
+        key: u64,
+        /// What.
+        outcome: Outcome,
+    },
+}
+
+/// What is to begin.
+#[derive(Debug, Default)]
+pub struct Begin {
+    /// Attempts to hand over messages.
+    pub attempts: Vec<Start>,
+    /// Questions to APIs.
+    pub questions: Vec<Question>,
+}
+
+/// A store that is open, and its outbox.
+pub struct Core<D: Disk> {
+    store: Store<D>,
+    outbox: Outbox,
+    questions: Vec<Question>,
+    todo: Vec<Todo>,
+}
+
+impl<D: Disk> Core<D> {
+    /// Opens a store (a new one gets the secret), and takes up what is not over: messages without an outcome, questions without an answer.
+    ///
+    /// # Errors
+    /// See [`Store::open`].
+    pub fn open(
+        disk: D,
+        setup: Arc<Setup>,
+        secret: [u8; 16],
+        policies: Vec<Policy>,
+        now: i64,
+    ) -> Result<(Self, Found), Refusal> {
+        let (store, found) = Store::open(disk, setup, secret)?;
+        let mut outbox = Outbox::new(policies);
+        for letter in store.host().letters().waiting.values() {
+            outbox.add(letter, now);
+        }
+        let questions = store.host().asked().keys().cloned().collect();
+        Ok((Self { store, outbox, questions, todo: Vec::new() }, found))
+    }
+
+    /// Takes what has come, and lets time pass up to `now` (milliseconds since 1970). When this gives no error, all
+    /// of it is certain.
+    ///
+    /// # Errors
+    /// When the journal cannot be written. Then nothing of it was taken, and nothing more can be.
+    pub fn step(&mut self, now: i64, events: Vec<Event>) -> Result<Begin, Failure> {
+        let mut records = Vec::with_capacity(events.len() + 1);
+        for event in events {
+            match event {
+                Event::Record(record) => records.push(record),
+                Event::Finished { key, outcome } => {
+                    records.extend(self.outbox.finished(self.store.host(), key, outcome, now));
+                }
+            }
+        }
+        // Behind the inputs: at one instant they come before timers.
+        if self.store.host().next_due().is_some_and(|due| due <= now) {
+            records.push(Record::Tick { now });
+        }
+        let mut begin = Begin::default();
+        loop {
+            self.take(now, &records)?;
+            records.clear();
+            let starts = self.outbox.start(self.store.host(), now, &mut records);
+            begin.attempts.extend(starts);
+            if records.is_empty() {
+                break;
+            }
+        }
+        begin.questions = std::mem::take(&mut self.questions);
+        Ok(begin)
+    }
+
+    fn take(&mut self, now: i64, records: &[Record]) -> Result<(), Failure> {
+        if records.is_empty() {
+            return match self.store.broken() {
+                Some(why) => Err(Failure::Broken(why.to_owned())),
+                None => Ok(()),
+            };
+        }
+        let mut todo = std::mem::take(&mut self.todo);
+        self.store.commit(records, &mut todo)?;
+        for one in todo.drain(..) {
+            match one {
+                Todo::Send(key) => {
+                    if let Some(letter) = self.store.host().letters().waiting.get(&key) {
+                        self.outbox.add(letter, now);
+                    }
+                }
+                Todo::Ask(question) => self.questions.push(question),
+                Todo::Stop(key) => self.outbox.stop(key),
+                Todo::Look => self.outbox.look(self.store.host()),
+            }
+        }
+        self.todo = todo;
+        Ok(())
+    }
+
+    /// When something is to be done though nothing comes in.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<i64> {
+        [self.store.host().next_due(), self.outbox.next_wake()].into_iter().flatten().min()
+    }
+
+    /// The state.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        self.store.host()
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store<D> {
+        &self.store
+    }
+
+    /// Begins a new segment of the journal with the next commit.
+    pub fn rotate(&mut self) {
+        self.store.rotate();
+    }
+
+    /// How many attempts are under way.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.outbox.under_way()
+    }
+}

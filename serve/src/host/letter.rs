@@ -1,0 +1,246 @@
+//! Messages on their way out: what is handed over and has no outcome yet, and what had to be given up.
+
+use crate::record::{Delivered, Scope};
+use flow_compiler::bytecode::{ChannelId, JourneyId, Program, StepId, TopicId};
+use flow_runtime::message::Content;
+use flow_runtime::pack::{self, Damaged, Read, Unpack};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// So many messages that were taken by their channels are remembered, for looking at.
+pub const RECENT: usize = 1_000;
+
+/// A message that was handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The idempotency key.
+    pub key: u64,
+    /// By which channel.
+    pub channel: ChannelId,
+    /// To whom.
+    pub user: String,
+    /// The contact, if the channel has one.
+    pub to: Option<String>,
+    /// From which journey.
+    pub journey: JourneyId,
+    /// From which step.
+    pub step: StepId,
+    /// Whose consent it needed.
+    pub topic: TopicId,
+    /// When it was handed over, milliseconds since 1970.
+    pub time: i64,
+    /// What it says; or why that could not be made.
+    pub content: Result<Content, String>,
+    /// How many attempts have failed.
+    pub failed: u32,
+    /// What the last of them said.
+    pub reason: Option<String>,
+}
+
+/// A message that a channel took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Which.
+    pub letter: Letter,
+    /// When.
+    pub at: i64,
+    /// The provider's name for it.
+    pub provider_id: Option<String>,
+}
+
+/// All messages that are not over, and the latest that are.
+#[derive(Debug, Default)]
+pub struct Letters {
+    /// Without an outcome, by key.
+    pub waiting: BTreeMap<u64, Letter>,
+    /// Given up, by key, with the reason in the letter.
+    pub dead: BTreeMap<u64, Letter>,
+    /// The latest that were taken, oldest first.
+    pub recent: VecDeque<Taken>,
+    /// What may not leave.
+    pub paused: BTreeSet<Scope>,
+    /// By channel: how many were taken, how many given up.
+    pub totals: Vec<(u64, u64)>,
+}
+
+impl Letter {
+    /// Appends it.
+    pub fn pack(&self, out: &mut Vec<u8>) {
+        pack::uint(out, self.key);
+        for id in [self.channel.0, self.journey.0, self.step.0, self.topic.0] {
+            pack::uint(out, u64::from(id));
+        }
+        pack::text(out, &self.user);
+        pack::text_or_none(out, self.to.as_deref());
+        pack::instant(out, self.time);
+        match &self.content {
+            Ok(content) => {
+                out.push(0);
+                // A content is texts and maps with texts as keys: it is always JSON.
+                pack::bytes(out, &serde_json::to_vec(content).unwrap_or_default());
+            }
+            Err(reason) => {
+                out.push(1);
+                pack::text(out, reason);
+            }
+        }
+        pack::uint(out, u64::from(self.failed));
+        pack::text_or_none(out, self.reason.as_deref());
+    }
+
+    /// Reads what [`Self::pack`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn unpack(read: &mut Unpack<'_>) -> Read<Self> {
+        let key = read.uint()?;
+        let (channel, journey) = (ChannelId(read.small()?), JourneyId(read.small()?));
+        let (step, topic) = (StepId(read.small()?), TopicId(read.small()?));
+        Ok(Self {
+            key,
+            channel,
+            journey,
+            step,
+            topic,
+            user: read.text()?.to_owned(),
+            to: read.text_or_none()?.map(str::to_owned),
+            time: read.instant()?,
+            content: match read.byte()? {
+                0 => Ok(serde_json::from_slice(read.bytes()?).map_err(|_| Damaged("message"))?),
+                _ => Err(read.text()?.to_owned()),
+            },
+            failed: read.small()?,
+            reason: read.text_or_none()?.map(str::to_owned),
+        })
+    }
+}
+
+impl Letters {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(program: &Program) -> Self {
+        Self { totals: vec![(0, 0); program.channels.len()], ..Self::default() }
+    }
+
+    /// Takes a message that leaves now. One that could not be made is given up at once.
+    pub fn add(&mut self, mut letter: Letter) {
+        match &letter.content {
+            Ok(_) => {
+                self.waiting.insert(letter.key, letter);
+            }
+            Err(reason) => {
+                letter.reason = Some(reason.clone());
+                self.count(letter.channel, false);
+                self.dead.insert(letter.key, letter);
+            }
+        }
+    }
+
+    /// Takes what came of handing one over, and gives the message back if that ends it.
+    pub fn outcome(&mut self, key: u64, now: i64, result: &Delivered) -> Option<Letter> {
+        if let Delivered::Failed(reason) = result {
+            let letter = self.waiting.get_mut(&key)?;
+            letter.failed = letter.failed.saturating_add(1);
+            letter.reason = Some(reason.clone());
+            return None;
+        }
+        let mut letter = self.waiting.remove(&key)?;
+        match result {
+            Delivered::Accepted(id) => {
+                if self.recent.len() >= RECENT {
+                    self.recent.pop_front();
+                }
+                self.recent.push_back(Taken { letter: letter.clone(), at: now, provider_id: id.clone() });
+                self.count(letter.channel, true);
+            }
+            Delivered::Failed(reason) | Delivered::Dead { reason, .. } => {
+                letter.reason = Some(reason.clone());
+                self.count(letter.channel, false);
+                self.dead.insert(key, letter.clone());
+            }
+        }
+        Some(letter)
+    }
+
+    /// Tries a dead letter again; says whether there is one.
+    pub fn retry(&mut self, key: u64) -> bool {
+        match self.dead.remove(&key) {
+            Some(letter) if letter.content.is_ok() => {
+                self.waiting.insert(key, Letter { failed: 0, ..letter });
+                true
+            }
+            Some(letter) => {
+                self.dead.insert(key, letter);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Whether something that was paused holds the message.
+    #[must_use]
+    pub fn is_paused(&self, program: &Program, letter: &Letter) -> bool {
+        if self.paused.is_empty() {
+            return false;
+        }
+        let channel = program.channels.get(letter.channel.index()).map(|channel| channel.name.clone());
+        let journey = program.journeys.get(letter.journey.index()).map(|journey| journey.name.clone());
+        self.paused.contains(&Scope::Everything)
+            || channel.is_some_and(|name| self.paused.contains(&Scope::Channel(name)))
+            || journey.is_some_and(|name| self.paused.contains(&Scope::Journey(name)))
+    }
+
+    /// Removes all that goes or went to a person.
+    pub fn forget(&mut self, user: &str) {
+        self.waiting.retain(|_, letter| letter.user != user);
+        self.dead.retain(|_, letter| letter.user != user);
+        self.recent.retain(|taken| taken.letter.user != user);
+    }
+
+    fn count(&mut self, channel: ChannelId, taken: bool) {
+        if let Some((good, bad)) = self.totals.get_mut(channel.index()) {
+            *(if taken { good } else { bad }) += 1;
+        }
+    }
+
+    /// Appends all of it, for a snapshot.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        for letters in [&self.waiting, &self.dead] {
+            pack::size(out, letters.len());
+            letters.values().for_each(|letter| letter.pack(out));
+        }
+        pack::size(out, self.recent.len());
+        for taken in &self.recent {
+            taken.letter.pack(out);
+            pack::instant(out, taken.at);
+            pack::text_or_none(out, taken.provider_id.as_deref());
+        }
+        pack::size(out, self.paused.len());
+        self.paused.iter().for_each(|scope| scope.pack(out));
+        pack::size(out, self.totals.len());
+        for (taken, dead) in &self.totals {
+            pack::uint(out, *taken);
+            pack::uint(out, *dead);
+        }
+    }
+
+    /// Reads what [`Self::save`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn restore(read: &mut Unpack<'_>) -> Read<Self> {
+        let keyed = |letters: Vec<Letter>| letters.into_iter().map(|letter| (letter.key, letter)).collect();
+        Ok(Self {
+            waiting: keyed(read.list(Letter::unpack)?),
+            dead: keyed(read.list(Letter::unpack)?),
+            recent: read
+                .list(|read| {
+                    let letter = Letter::unpack(read)?;
+                    let (at, provider_id) = (read.instant()?, read.text_or_none()?.map(str::to_owned));
+                    Ok(Taken { letter, at, provider_id })
+                })?
+                .into(),
+            paused: read.list(Scope::unpack)?.into_iter().collect(),
+            totals: read.list(|read| Ok((read.uint()?, read.uint()?)))?,
+        })
+    }
+}

@@ -1,0 +1,292 @@
+//! Inputs and timers: the order in which they are taken, and what comes of them.
+
+use super::letter::Letter;
+use super::{Asked, Host, Reject, Row, Todo, GRACE, REJECTS};
+use flow_runtime::engine::effect::{EffectKind, Message};
+use flow_runtime::engine::input::Input;
+use flow_runtime::ingest::identity::Target;
+use flow_runtime::ingest::table::{self, UNTIMED};
+use flow_runtime::ingest::{hash_of, segment, Block, Dead, Join, Original, Record, What};
+use flow_runtime::pack::Unpack;
+
+/// So much of an input that could not be taken is kept.
+const SHOWN: usize = 2_000;
+
+impl Host {
+    /// Takes calls, one a line.
+    pub(super) fn inputs(&mut self, received: i64, lines: &[u8], todo: &mut Vec<Todo>) {
+        self.advance(received.saturating_sub(GRACE), todo);
+        let mut block = segment::read(&self.setup.schema, lines);
+        for record in std::mem::take(&mut block.records) {
+            self.record(received, record, &block, todo);
+        }
+    }
+
+    /// Takes rows of a list or of users.
+    pub(super) fn table(&mut self, received: i64, list: Option<&str>, lines: &[u8], todo: &mut Vec<Todo>) {
+        self.advance(received.saturating_sub(GRACE), todo);
+        let list = list.and_then(|name| self.setup.schema.list(name));
+        let Ok(mut block) = table::read(&self.setup.schema, lines, list) else { return };
+        for mut record in std::mem::take(&mut block.records) {
+            if record.time == UNTIMED || record.time > received {
+                record.time = received;
+            }
+            record.known = true;
+            self.record(received, record, &block, todo);
+        }
+    }
+
+    /// Settles what depends on the order of arrival.
+    fn record(&mut self, received: i64, record: Record, block: &Block, todo: &mut Vec<Todo>) {
+        let clock = self.clock.unwrap_or(record.time);
+        if record.message.is_some_and(|key| self.repeats.seen(key, clock)) {
+            self.tally.repeated += 1;
+            return;
+        }
+        if let What::Dead(dead) = &record.what {
+            self.reject(received, dead);
+            return;
+        }
+        self.advance(record.time, todo);
+        let id = self.whom(block.id(record.who));
+        if self.is_forgotten(&id.id) {
+            self.tally.forgotten += 1;
+            return;
+        }
+        match record.what {
+            What::Dead(_) => {}
+            What::Unknown(_) => self.tally.unknown += 1,
+            What::Clock => self.tally.accepted += 1,
+            What::Input(input) => {
+                self.tally.accepted += 1;
+                self.take(&id, record.known, record.time, input, todo);
+            }
+            What::Join(join) => {
+                self.tally.accepted += 1;
+                self.join(&join, &id, block, todo);
+                if let Some(input) = join.input {
+                    self.take(&id, record.known, record.time, input, todo);
+                }
+            }
+        }
+    }
+
+    /// Whom an id means.
+    pub(super) fn whom(&self, id: &str) -> Target {
+        self.joined.target(id).cloned().unwrap_or_else(|| Target { id: id.into(), hash: hash_of(id) })
+    }
+
+    fn take(&mut self, who: &Target, known: bool, time: i64, input: Input, todo: &mut Vec<Todo>) {
+        self.seq += 1;
+        let place = self.place(who);
+        if let Some(slot) = self.people.slot(place) {
+            slot.known |= known;
+        }
+        self.counts.late += u64::from(self.clock.is_some_and(|clock| time < clock));
+        self.give(place, input, todo);
+    }
+
+    fn place(&mut self, who: &Target) -> u32 {
+        match self.people.find(&who.id, who.hash) {
+            Some(place) => place,
+            None => self.people.add(self.setup.engine.person(&who.id), who.hash, self.seq, false),
+        }
+    }
+
+    /// Gives somebody who is there an input of ours.
+    pub(super) fn tell(&mut self, user: &str, input: Input, todo: &mut Vec<Todo>) {
+        let who = self.whom(user);
+        if let Some(place) = self.people.find(&who.id, who.hash) {
+            self.seq += 1;
+            self.give(place, input, todo);
+        }
+    }
+
+    fn give(&mut self, place: u32, input: Input, todo: &mut Vec<Todo>) {
+        let now = self.clock.unwrap_or_default();
+        if let Some(person) = self.people.slot(place).and_then(|slot| slot.person.as_mut()) {
+            self.setup.engine.input(person, now, self.seq, input, &mut self.effects);
+        }
+        self.settle(place, todo);
+        self.hand_over(now, todo);
+    }
+
+    /// Makes two ids mean one person, who is `known`.
+    fn join(&mut self, join: &Join, known: &Target, block: &Block, todo: &mut Vec<Todo>) {
+        let name = block.id(join.from);
+        if name == &*known.id {
+            return;
+        }
+        if let Some(other) = self.joined.target(name) {
+            // It was somebody's already. Their history stays theirs: it is a device that others used before.
+            if other.id != known.id {
+                self.joined.point(name, known.clone());
+            }
+            return;
+        }
+        if let Some(place) = self.people.find(name, hash_of(name)) {
+            // Only an alias says that two people with accounts are one.
+            let known_too = self.people.slot(place).is_some_and(|slot| slot.known);
+            if known_too && !join.alias {
+                return;
+            }
+            self.unite(place, known, todo);
+        }
+        self.tally.joined += 1;
+        self.joined.point(name, known.clone());
+    }
+
+    fn unite(&mut self, from: u32, known: &Target, todo: &mut Vec<Todo>) {
+        let Some(gone) = self.people.remove(from) else { return };
+        self.seq += 1;
+        let place = self.place(known);
+        let now = self.clock.unwrap_or_default();
+        if let (Some(slot), Some(other)) = (self.people.slot(place), gone.person) {
+            slot.first = slot.first.min(gone.first);
+            let theirs = (other.id().to_owned(), 0)..=(other.id().to_owned(), u64::MAX);
+            let questions: Vec<_> = self.asked.range(theirs).map(|(question, _)| question.clone()).collect();
+            for question in questions {
+                if let Some(asked) = self.asked.remove(&question) {
+                    self.asked.insert((known.id.to_string(), question.1), asked);
+                }
+            }
+            if let Some(person) = &mut slot.person {
+                self.setup.engine.merge(person, other, now, self.seq, &mut self.effects);
+            }
+        }
+        self.settle(place, todo);
+        self.hand_over(now, todo);
+    }
+
+    /// Lets time pass: all timers before an instant are fired, in the order of time over everybody.
+    pub(super) fn advance(&mut self, now: i64, todo: &mut Vec<Todo>) {
+        if self.clock.is_some_and(|clock| now <= clock) {
+            return;
+        }
+        let mut instant = None;
+        while let Some((due, place)) = self.people.pop_due(now) {
+            if instant.is_some_and(|instant| instant != due) {
+                self.hand_over(instant.unwrap_or(due), todo);
+            }
+            instant = Some(due);
+            if let Some(person) = self.people.slot(place).and_then(|slot| slot.person.as_mut()) {
+                self.setup.engine.timers(person, due.saturating_add(1), &mut self.effects);
+            }
+            self.settle(place, todo);
+        }
+        if let Some(instant) = instant {
+            self.hand_over(instant, todo);
+        }
+        self.clock = Some(now);
+    }
+
+    /// Writes down what came about for a person.
+    fn settle(&mut self, place: u32, todo: &mut Vec<Todo>) {
+        let mut effects = std::mem::take(&mut self.effects);
+        let Some(slot) = self.people.slot(place) else { return };
+        let first = slot.first;
+        let user = slot.person.as_ref().map(|person| person.id().to_owned()).unwrap_or_default();
+        for effect in effects.drain(..) {
+            self.counts.count(&effect);
+            match effect.kind {
+                EffectKind::Message(message) => {
+                    self.order += 1;
+                    let topic = self.setup.program().topics.get(message.topic.index());
+                    let transactional = topic.is_some_and(|topic| topic.transactional);
+                    let letter = self.letter(&user, effect.time, &message);
+                    self.rows.push(Row {
+                        cause: effect.cause,
+                        person: first,
+                        order: self.order,
+                        transactional,
+                        letter,
+                    });
+                }
+                EffectKind::Request(request) => {
+                    let question = (user.clone(), request.id);
+                    let asked = Asked { api: request.api, args: request.args, at: request.at };
+                    self.asked.insert(question.clone(), asked);
+                    todo.push(Todo::Ask(question));
+                }
+                _ => {}
+            }
+        }
+        self.effects = effects;
+        self.people.look(&self.setup.engine, place);
+    }
+
+    fn letter(&self, user: &str, time: i64, message: &Message) -> Letter {
+        let content = self.setup.messages.content(&self.setup.engine, user, time, message);
+        Letter {
+            key: message.id,
+            channel: message.channel,
+            user: user.to_owned(),
+            to: message.to.as_deref().map(str::to_owned),
+            journey: message.at.journey,
+            step: message.at.step,
+            topic: message.topic,
+            time,
+            content: content.map_err(|failure| failure.detail),
+            failed: 0,
+            reason: None,
+        }
+    }
+
+    /// Hands over the messages of one instant, in their order, through the throttles.
+    fn hand_over(&mut self, instant: i64, todo: &mut Vec<Todo>) {
+        if self.rows.is_empty() {
+            return;
+        }
+        self.release(instant, todo);
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.sort_by_key(|row| (row.cause, row.person, row.order));
+        for mut row in rows.drain(..) {
+            let channel = row.letter.channel;
+            if !row.transactional && self.throttles.concern(channel) {
+                let time = instant.max(self.floor);
+                let mut bytes = Vec::new();
+                row.letter.pack(&mut bytes);
+                if !self.throttles.pass(channel, (time, row.cause, row.person, row.order), &bytes) {
+                    self.tally.put_off += 1;
+                    continue;
+                }
+                row.letter.time = time;
+            }
+            self.leave(row.letter, todo);
+        }
+        self.rows = rows;
+    }
+
+    /// Lets go what throttles have put off up to an instant.
+    pub(super) fn release(&mut self, until: i64, todo: &mut Vec<Todo>) {
+        while let Some((time, bytes)) = self.throttles.release(until, self.floor) {
+            if let Ok(letter) = Letter::unpack(&mut Unpack::new(&bytes)) {
+                if !self.is_forgotten(&letter.user) {
+                    self.leave(Letter { time, ..letter }, todo);
+                }
+            }
+        }
+    }
+
+    fn leave(&mut self, mut letter: Letter, todo: &mut Vec<Todo>) {
+        if self.is_unwanted(&letter) {
+            letter.content = Err("not sent: suppressed".to_owned());
+        }
+        let key = letter.key;
+        if letter.content.is_ok() {
+            todo.push(Todo::Send(key));
+        }
+        self.letters.add(letter);
+    }
+
+    fn reject(&mut self, received: i64, dead: &Dead) {
+        self.tally.rejected += 1;
+        if self.rejects.len() >= REJECTS {
+            self.rejects.pop_front();
+        }
+        let (Original::Json(input) | Original::Text(input)) = &dead.input;
+        let end = input.char_indices().map(|(at, _)| at).take_while(|at| *at <= SHOWN).last().unwrap_or_default();
+        let input = if input.len() > SHOWN { input.get(..end).unwrap_or_default() } else { input };
+        self.rejects.push_back(Reject { received, reason: dead.reason.clone(), input: input.to_owned() });
+    }
+}

@@ -1,0 +1,107 @@
+//! Calls that come in. A 2xx means that they are certain.
+
+use super::{denied, key_of, Server, BODY_TIME};
+use crate::accept::{self, Accepted, Kind, Refused, LONGEST_BODY};
+use crate::clock;
+use crate::cloudevents;
+use crate::keys::Scope;
+use crate::live::NotTaken;
+use crate::record::Record;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{header, HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use flate2::bufread::GzDecoder;
+use std::io::Read;
+
+/// What gzip begins with (RFC 1952, section 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Segment's tracking API.
+pub(super) async fn segment(
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let Some(kind) = Kind::of(&name) else {
+        return (StatusCode::NOT_FOUND, "there is no such call\n").into_response();
+    };
+    take(server, headers, body, move |body, now| accept::read(kind, body, now)).await
+}
+
+/// CloudEvents 1.0, structured (one or a batch) and binary.
+pub(super) async fn cloud_events(State(server): State<Server>, headers: HeaderMap, body: Body) -> Response {
+    let heads = headers.clone();
+    take(server, headers, body, move |body, now| cloudevents::read(&heads, body, now)).await
+}
+
+async fn take(
+    server: Server,
+    headers: HeaderMap,
+    body: Body,
+    read: impl FnOnce(&[u8], i64) -> Result<Accepted, Refused>,
+) -> Response {
+    let body = match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, LONGEST_BODY)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return refused(&format!("the body is longer than {} KB, or broke off", LONGEST_BODY >> 10)),
+        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body came too slowly\n").into_response(),
+    };
+    // By its first bytes: what SDKs declare it to be is not to be trusted.
+    let unpacked = if body.starts_with(&GZIP) { unpack(&body) } else { Ok(Vec::new()) };
+    let accepted = match &unpacked {
+        Ok(unpacked) if unpacked.is_empty() => read(&body, clock::now()),
+        Ok(unpacked) => read(unpacked, clock::now()),
+        Err(reason) => Err(Refused(reason.clone())),
+    };
+    let key = key_of(&headers);
+    let key = key.or_else(|| accepted.as_ref().ok().and_then(|accepted| accepted.key.clone()));
+    if !server.allows(key.as_deref(), Scope::Ingest) {
+        return denied();
+    }
+    let accepted = match accepted {
+        Ok(accepted) => accepted,
+        Err(Refused(reason)) => return refused(&reason),
+    };
+    if accepted.calls == 0 {
+        return done();
+    }
+    let size = accepted.lines.len();
+    let record = Record::Inputs { received: clock::now(), lines: accepted.lines };
+    match server.handle.take(record, size).await {
+        Ok(()) => done(),
+        Err(not_taken) => unavailable(&not_taken),
+    }
+}
+
+fn unpack(body: &[u8]) -> Result<Vec<u8>, String> {
+    let mut unpacked = Vec::new();
+    let mut reader = GzDecoder::new(body).take(LONGEST_BODY as u64 + 1);
+    match reader.read_to_end(&mut unpacked) {
+        Ok(_) if unpacked.len() > LONGEST_BODY => Err(format!("the body is longer than {} KB", LONGEST_BODY >> 10)),
+        Ok(_) if unpacked.is_empty() => Err("the body is empty".to_owned()),
+        Ok(_) => Ok(unpacked),
+        Err(error) => Err(format!("the body is no gzip: {error}")),
+    }
+}
+
+fn done() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], "{\"success\":true}").into_response()
+}
+
+fn refused(reason: &str) -> Response {
+    let mut json = b"{\"success\":false,\"message\":".to_vec();
+    flow_runtime::vm::text::push_json_text(&mut json, reason);
+    json.push(b'}');
+    (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+}
+
+/// Nothing was taken; whoever sent it is to send it again.
+pub(super) fn unavailable(why: &NotTaken) -> Response {
+    let (status, after, text) = match why {
+        NotTaken::Full => (StatusCode::TOO_MANY_REQUESTS, "1", "too much lies ready; come again\n"),
+        NotTaken::Broken => (StatusCode::SERVICE_UNAVAILABLE, "30", "the journal cannot be written\n"),
+        NotTaken::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "5", "the server stops\n"),
+    };
+    (status, [(header::RETRY_AFTER, after)], text).into_response()
+}

@@ -1,0 +1,31 @@
+//! Flow on live events: the same program and the same engine, with a journal, so that a crash at any point loses
+//! nothing and sends nothing twice.
+//!
+//! ```text
+//! calls ─accept→ lines ─commit→ journal ─apply→ host (engine, timers) ─→ outbox → channels
+//!                                  ▲                                        │
+//!                                  └──── outcomes, answers, ticks ──────────┘
+//! ```
+//!
+//! Everything that comes from outside is a [`record::Record`]. It is certain on the disk before anybody is told, and
+//! before anything is done about it. The state is a function of the records.
+
+pub mod accept;
+pub mod clock;
+pub mod cloudevents;
+pub mod core;
+pub mod deliver;
+pub mod disk;
+pub mod frame;
+pub mod host;
+pub mod http;
+pub mod journal;
+pub mod keys;
+pub mod live;
+pub mod log;
+pub mod outbox;
+pub mod record;
+pub mod server;
+pub mod setup;
+pub mod snapshot;
+pub mod store;

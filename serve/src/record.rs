@@ -1,0 +1,305 @@
+//! What the journal holds: everything that came from outside. The state is a function of it.
+
+use flow_runtime::pack::{self, Damaged, Read, Unpack};
+use flow_runtime::vm::value::Value;
+
+/// One thing from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// The program that takes what follows.
+    Program {
+        /// What it is recognised by; see [`crate::program`].
+        identity: u128,
+    },
+    /// The secret of the store, made with it.
+    Secret([u8; 16]),
+    /// Calls that were accepted.
+    Inputs {
+        /// When, by the machine's clock, milliseconds since 1970.
+        received: i64,
+        /// The calls, one a line, each with its time.
+        lines: Vec<u8>,
+    },
+    /// Rows of a list or of users, one a line.
+    Rows {
+        /// When, by the machine's clock.
+        received: i64,
+        /// The name of the list; none: these are users.
+        list: Option<String>,
+        /// JSON lines.
+        lines: Vec<u8>,
+    },
+    /// Time has passed: all timers before this instant are due.
+    Tick {
+        /// The machine's clock.
+        now: i64,
+    },
+    /// What an API answered.
+    Answer {
+        /// When.
+        now: i64,
+        /// Whose question it was.
+        user: String,
+        /// Which question.
+        request: u64,
+        /// What; none: it failed.
+        answer: Option<Value>,
+    },
+    /// What came of handing over a message.
+    Outcome {
+        /// When.
+        now: i64,
+        /// Which message.
+        key: u64,
+        /// What.
+        result: Delivered,
+    },
+    /// What somebody who operates it wants.
+    Command {
+        /// When.
+        now: i64,
+        /// What.
+        command: Command,
+    },
+}
+
+/// What came of handing over a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// The channel took it, and calls it so.
+    Accepted(Option<String>),
+    /// It did not, and is to be asked again.
+    Failed(String),
+    /// It never will.
+    Dead {
+        /// Why not.
+        reason: String,
+        /// Whether the contact is of no use any more.
+        suppress: bool,
+    },
+}
+
+/// What somebody who operates it wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Nothing leaves by this channel, or by any, or from this journey, until it is resumed.
+    Pause(Scope),
+    /// It leaves again.
+    Resume(Scope),
+    /// A dead letter is tried again.
+    Retry(u64),
+    /// A dead letter is given up.
+    Discard(u64),
+    /// A person and all that is known of them is removed.
+    Forget(String),
+}
+
+/// What is paused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// All messages.
+    Everything,
+    /// Those of a channel.
+    Channel(String),
+    /// Those of a journey.
+    Journey(String),
+}
+
+impl Record {
+    /// Appends it.
+    pub fn pack(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Program { identity } => {
+                out.push(0);
+                out.extend_from_slice(&identity.to_le_bytes());
+            }
+            Self::Secret(secret) => {
+                out.push(7);
+                out.extend_from_slice(secret);
+            }
+            Self::Inputs { received, lines } => {
+                out.push(1);
+                pack::instant(out, *received);
+                pack::bytes(out, lines);
+            }
+            Self::Rows { received, list, lines } => {
+                out.push(2);
+                pack::instant(out, *received);
+                pack::text_or_none(out, list.as_deref());
+                pack::bytes(out, lines);
+            }
+            Self::Tick { now } => {
+                out.push(3);
+                pack::instant(out, *now);
+            }
+            Self::Answer { now, user, request, answer } => {
+                out.push(4);
+                pack::instant(out, *now);
+                pack::text(out, user);
+                pack::uint(out, *request);
+                pack::bool(out, answer.is_some());
+                if let Some(answer) = answer {
+                    pack::value(out, answer);
+                }
+            }
+            Self::Outcome { now, key, result } => {
+                out.push(5);
+                pack::instant(out, *now);
+                pack::uint(out, *key);
+                result.pack(out);
+            }
+            Self::Command { now, command } => {
+                out.push(6);
+                pack::instant(out, *now);
+                command.pack(out);
+            }
+        }
+    }
+
+    /// Reads what [`Self::pack`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn unpack(read: &mut Unpack<'_>) -> Read<Self> {
+        Ok(match read.byte()? {
+            0 => {
+                let mut identity = [0; 16];
+                for byte in &mut identity {
+                    *byte = read.byte()?;
+                }
+                Self::Program { identity: u128::from_le_bytes(identity) }
+            }
+            1 => Self::Inputs { received: read.instant()?, lines: read.bytes()?.to_vec() },
+            2 => Self::Rows {
+                received: read.instant()?,
+                list: read.text_or_none()?.map(str::to_owned),
+                lines: read.bytes()?.to_vec(),
+            },
+            3 => Self::Tick { now: read.instant()? },
+            4 => {
+                let (now, user, request) = (read.instant()?, read.text()?.to_owned(), read.uint()?);
+                let answer = if read.bool()? { Some(read.value()?) } else { None };
+                Self::Answer { now, user, request, answer }
+            }
+            5 => Self::Outcome { now: read.instant()?, key: read.uint()?, result: Delivered::unpack(read)? },
+            6 => Self::Command { now: read.instant()?, command: Command::unpack(read)? },
+            7 => {
+                let mut secret = [0; 16];
+                for byte in &mut secret {
+                    *byte = read.byte()?;
+                }
+                Self::Secret(secret)
+            }
+            _ => return Err(Damaged("record of this version")),
+        })
+    }
+
+    /// The machine's clock when it was taken; none where it does not matter.
+    #[must_use]
+    pub fn time(&self) -> Option<i64> {
+        match self {
+            Self::Program { .. } | Self::Secret(_) => None,
+            Self::Inputs { received, .. } | Self::Rows { received, .. } => Some(*received),
+            Self::Tick { now } | Self::Answer { now, .. } | Self::Outcome { now, .. } | Self::Command { now, .. } => {
+                Some(*now)
+            }
+        }
+    }
+}
+
+impl Delivered {
+    fn pack(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Accepted(id) => {
+                out.push(0);
+                pack::text_or_none(out, id.as_deref());
+            }
+            Self::Failed(reason) => {
+                out.push(1);
+                pack::text(out, reason);
+            }
+            Self::Dead { reason, suppress } => {
+                out.push(2);
+                pack::text(out, reason);
+                pack::bool(out, *suppress);
+            }
+        }
+    }
+
+    fn unpack(read: &mut Unpack<'_>) -> Read<Self> {
+        Ok(match read.byte()? {
+            0 => Self::Accepted(read.text_or_none()?.map(str::to_owned)),
+            1 => Self::Failed(read.text()?.to_owned()),
+            2 => Self::Dead { reason: read.text()?.to_owned(), suppress: read.bool()? },
+            _ => return Err(Damaged("outcome")),
+        })
+    }
+}
+
+impl Command {
+    fn pack(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Pause(scope) => {
+                out.push(0);
+                scope.pack(out);
+            }
+            Self::Resume(scope) => {
+                out.push(1);
+                scope.pack(out);
+            }
+            Self::Retry(key) => {
+                out.push(2);
+                pack::uint(out, *key);
+            }
+            Self::Discard(key) => {
+                out.push(3);
+                pack::uint(out, *key);
+            }
+            Self::Forget(user) => {
+                out.push(4);
+                pack::text(out, user);
+            }
+        }
+    }
+
+    fn unpack(read: &mut Unpack<'_>) -> Read<Self> {
+        Ok(match read.byte()? {
+            0 => Self::Pause(Scope::unpack(read)?),
+            1 => Self::Resume(Scope::unpack(read)?),
+            2 => Self::Retry(read.uint()?),
+            3 => Self::Discard(read.uint()?),
+            4 => Self::Forget(read.text()?.to_owned()),
+            _ => return Err(Damaged("command")),
+        })
+    }
+}
+
+impl Scope {
+    /// Appends it.
+    pub fn pack(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Everything => out.push(0),
+            Self::Channel(name) => {
+                out.push(1);
+                pack::text(out, name);
+            }
+            Self::Journey(name) => {
+                out.push(2);
+                pack::text(out, name);
+            }
+        }
+    }
+
+    /// Reads what [`Self::pack`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn unpack(read: &mut Unpack<'_>) -> Read<Self> {
+        Ok(match read.byte()? {
+            0 => Self::Everything,
+            1 => Self::Channel(read.text()?.to_owned()),
+            2 => Self::Journey(read.text()?.to_owned()),
+            _ => return Err(Damaged("scope")),
+        })
+    }
+}

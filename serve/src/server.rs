@@ -1,0 +1,109 @@
+//! The server as a whole: opens the store, starts the parts, and stops them in order.
+
+use crate::clock;
+use crate::core::Core;
+use crate::deliver::Desk;
+use crate::disk::Folder;
+use crate::http::{self, Server};
+use crate::keys::Keys;
+use crate::live::{ends, Live};
+use crate::log::{say, Level};
+use crate::setup::Setup;
+use flow_channels::fetch::Apis;
+use flow_channels::links::LinkKey;
+use flow_channels::{Channel, Policy};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// How to serve.
+pub struct Options {
+    /// The folder of the store.
+    pub store: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+}
+
+/// What messages and questions leave by. Its parts are opened within the server's runtime.
+pub struct Outside {
+    /// The channels, in the order of the program, and how fast each may go.
+    pub channels: Vec<(Arc<dyn Channel>, Policy)>,
+    /// For `fetch` and `call`.
+    pub apis: Apis,
+    /// What links to unsubscribe are signed with.
+    pub links: Option<Arc<LinkKey>>,
+}
+
+/// Serves a program until the process is asked to stop.
+///
+/// # Errors
+/// With a sentence, when it cannot begin.
+pub fn serve(
+    setup: Arc<Setup>,
+    outside: impl FnOnce() -> Result<Outside, String>,
+    options: &Options,
+    listening: impl FnOnce(SocketAddr),
+) -> Result<(), String> {
+    let keys = Keys::read(&options.store).map_err(|error| format!("cannot read the keys: {error}"))?;
+    if keys.is_empty() && !options.listen.ip().is_loopback() {
+        return Err(format!(
+            "{} can be reached from other machines, and there is no key; make one: flowc keys add ingest",
+            options.listen
+        ));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start threads: {error}"))?;
+    let (disk, _lock) =
+        Folder::open(&options.store).map_err(|error| format!("cannot open {}: {error}", options.store.display()))?;
+    let secret = crate::keys::random().map_err(|error| format!("there is no chance to be had: {error}"))?;
+    let Outside { channels, apis, links } = {
+        let _within = runtime.enter();
+        outside()?
+    };
+    let (channels, policies) = channels.into_iter().unzip();
+    let project = setup.program().name.clone();
+    let (core, found) =
+        Core::open(disk.clone(), setup, secret, policies, clock::now()).map_err(|refusal| refusal.to_string())?;
+    for warning in &found.warnings {
+        say(Level::Warning, "the store was not as it should be", &[("found", warning)]);
+    }
+    say(
+        Level::Info,
+        "the store is open",
+        &[("people", &core.host().people()), ("snapshot", &found.snapshot), ("records", &found.records)],
+    );
+    let listener = runtime
+        .block_on(TcpListener::bind(options.listen))
+        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
+    listening(listener.local_addr().unwrap_or(options.listen));
+    let (handle, inbox) = ends();
+    let desk = Desk::new(channels, apis, runtime.handle().clone());
+    let live = Live::new(core, &found, disk, desk, inbox, handle.clone());
+    let thread = std::thread::Builder::new()
+        .name("engine".to_owned())
+        .spawn(move || live.run())
+        .map_err(|error| format!("cannot start threads: {error}"))?;
+    let server = Server::new(handle.clone(), keys, links, &project);
+    runtime.block_on(http::serve(listener, server, stopped()));
+    handle.stop();
+    thread.join().map_err(|_| "the engine's thread failed".to_owned())
+}
+
+/// Ready when the process is asked to stop.
+async fn stopped() {
+    use tokio::signal::unix::{signal, SignalKind};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(interrupt.await),
+    }
+    say(Level::Info, "stopping", &[]);
+}

@@ -1,0 +1,379 @@
+//! The world around the server: senders that repeat what was not acknowledged, channels that lose answers, a machine that
+//! stops anywhere. And what must be true of it all in the end.
+
+use crate::disk::{Faults, SimDisk};
+use crate::oracle::{self, Said};
+use crate::programs;
+use crate::random::Random;
+use flow_channels::pace::Limits;
+use flow_channels::retry::Schedule;
+use flow_channels::{Outcome, Policy};
+use flow_runtime::calendar::write_instant;
+use flow_serve::accept::{self, Kind};
+use flow_serve::core::{Begin, Core, Event};
+use flow_serve::record::{Command, Record, Scope};
+use flow_serve::setup::Setup;
+use flow_serve::store::snapshot_beside;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// 2026-03-27T08:00:00Z: a Friday, before the clocks change in Rome.
+const BEGIN: i64 = 1_774_598_400_000;
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// What is broken on purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sabotage {
+    #[default]
+    Nothing,
+    /// The disk says that it is certain, and it is not: as if the server did not wait for it.
+    Unsynced,
+    /// Outcomes of deliveries are not written down.
+    OutcomesLost,
+}
+
+/// A batch that somebody sends until it is acknowledged.
+struct Batch {
+    body: String,
+    ids: Vec<String>,
+    acknowledged: bool,
+}
+
+enum Happening {
+    Send(usize),
+    /// What came of an attempt; of no use after a crash.
+    Finished(u64, Outcome, u64),
+    Snapshot,
+    Command(Command),
+}
+
+struct World {
+    random: Random,
+    disk: SimDisk,
+    setup: Arc<Setup>,
+    core: Option<Core<SimDisk>>,
+    now: i64,
+    life: u64,
+    batches: Vec<Batch>,
+    queue: BTreeMap<(i64, u64), Happening>,
+    number: u64,
+    handed: BTreeMap<u64, Vec<Said>>,
+    /// Messages whose end is certain.
+    over: BTreeSet<u64>,
+    sabotage: Sabotage,
+    faulty: bool,
+    crashes: u64,
+}
+
+/// Lives through one seed; an error says what was not as it must be.
+pub fn live(seed: u64, sabotage: Sabotage) -> Result<(usize, u64), String> {
+    let mut random = Random::new(seed);
+    let setup = programs::setup(random.next());
+    let mut world = World {
+        random,
+        disk: SimDisk::default(),
+        setup,
+        core: None,
+        now: BEGIN,
+        life: 0,
+        batches: Vec::new(),
+        queue: BTreeMap::new(),
+        number: 0,
+        handed: BTreeMap::new(),
+        over: BTreeSet::new(),
+        sabotage,
+        faulty: true,
+        crashes: 0,
+    };
+    world.plan();
+    world.faults();
+    world.start()?;
+    world.run(BEGIN + 4 * DAY)?;
+    world.faulty = false;
+    world.disk.set(Faults { lies: sabotage == Sabotage::Unsynced, ..Faults::default() });
+    for command in [Scope::Everything, Scope::Channel("sms".into())] {
+        let at = world.now;
+        world.at(at, Happening::Command(Command::Resume(command)));
+    }
+    let end = BEGIN + 30 * DAY;
+    world.run(end)?;
+    world.finish(end)
+}
+
+impl World {
+    fn at(&mut self, time: i64, happening: Happening) {
+        self.number += 1;
+        self.queue.insert((time, self.number), happening);
+    }
+
+    /// What will be sent, and when.
+    fn plan(&mut self) {
+        let people = 1 + self.random.below(6);
+        let mut time = BEGIN;
+        for number in 0..self.random.between(5, 40) {
+            time += *self.random.one(&[1, 500, 30_000, 40 * MINUTE, 2 * HOUR, 9 * HOUR]);
+            let time = time.min(BEGIN + 4 * DAY - 1);
+            let batch = self.batch(number, people, time);
+            self.batches.push(batch);
+            let place = self.batches.len() - 1;
+            self.at(time, Happening::Send(place));
+            if self.random.percent(10) {
+                let again = time + self.random.between(0, HOUR);
+                self.at(again, Happening::Send(place));
+            }
+        }
+        for _ in 0..self.random.below(6) {
+            let time = BEGIN + self.random.between(0, 4 * DAY);
+            self.at(time, Happening::Snapshot);
+        }
+        if self.random.percent(30) {
+            let time = BEGIN + self.random.between(0, 3 * DAY);
+            let scope = if self.random.percent(50) { Scope::Everything } else { Scope::Channel("sms".into()) };
+            self.at(time, Happening::Command(Command::Pause(scope)));
+        }
+    }
+
+    fn batch(&mut self, number: i64, people: u64, time: i64) -> Batch {
+        let mut calls = Vec::new();
+        let mut ids = Vec::new();
+        for place in 0..self.random.between(1, 4) {
+            let id = format!("m{number}-{place}");
+            // Late ones, and ones whose sender's clock is fast.
+            let own = time - *self.random.one(&[0, 0, 0, 5_000, HOUR, DAY, -HOUR]);
+            calls.push(self.call(people, &id, own));
+            ids.push(id);
+        }
+        let sent = if self.random.percent(50) { format!(",\"sentAt\":\"{}\"", instant(time)) } else { String::new() };
+        Batch { body: format!("{{\"batch\":[{}]{sent}}}", calls.join(",")), ids, acknowledged: false }
+    }
+
+    fn call(&mut self, people: u64, id: &str, time: i64) -> String {
+        let who = self.random.below(people);
+        let user = if self.random.percent(20) {
+            format!("\"anonymousId\":\"a{who}\"")
+        } else {
+            format!("\"userId\":\"u{who}\"")
+        };
+        let track = |event: &str, properties: String| {
+            format!("\"type\":\"track\",\"event\":\"{event}\",\"properties\":{{{properties}}},{user}")
+        };
+        let what = match self.random.below(10) {
+            0..=2 => {
+                let (cart, value) = (self.random.below(3), self.random.between(10, 90));
+                track("cart_added", format!("\"cart_id\":\"c{cart}\",\"cart_value\":{value}"))
+            }
+            3 => track("purchased", "\"order_value\":5".into()),
+            4 | 5 => track("login", String::new()),
+            6 => track("cart_added", "\"cart_id\":7".into()),
+            7 => track("Email Clicked", String::new()),
+            _ => {
+                let both = if self.random.percent(30) { format!(",\"anonymousId\":\"a{who}\"") } else { String::new() };
+                format!(
+                    "\"type\":\"identify\",\"userId\":\"u{who}\"{both},\"traits\":{{\"email\":\"u{who}@shop.example\",\"phone\":\"+3912345678{who}\"}}"
+                )
+            }
+        };
+        format!("{{{what},\"messageId\":\"{id}\",\"timestamp\":\"{}\"}}", instant(time))
+    }
+
+    /// What goes wrong in the next life.
+    fn faults(&mut self) {
+        let mut faults = Faults { lies: self.sabotage == Sabotage::Unsynced, ..Faults::default() };
+        if self.faulty {
+            let soon = self.disk.operations() + self.random.between(1, 60) as u64;
+            match self.random.below(10) {
+                0..=5 => faults.crash_at = Some(soon),
+                6 => faults.fail_sync_at = Some(soon),
+                7 => faults.room = Some(self.random.between(500, 60_000) as usize),
+                _ => {}
+            }
+        }
+        self.disk.set(faults);
+    }
+
+    /// Starts the server, again and again if need be.
+    fn start(&mut self) -> Result<(), String> {
+        for _ in 0..20 {
+            let opened = Core::open(self.disk.clone(), Arc::clone(&self.setup), [7; 16], policies(), self.now);
+            match opened {
+                Ok((core, found)) => {
+                    if !found.warnings.is_empty() && self.sabotage == Sabotage::Nothing {
+                        return Err(format!("a start found {:?}", found.warnings));
+                    }
+                    self.core = Some(core);
+                    return Ok(());
+                }
+                Err(refusal) if refusal.to_string().contains("damaged") => return Err(refusal.to_string()),
+                Err(_) => self.machine_restarts(),
+            }
+        }
+        self.disk.set(Faults { lies: self.sabotage == Sabotage::Unsynced, ..Faults::default() });
+        self.start()
+    }
+
+    fn machine_restarts(&mut self) {
+        self.core = None;
+        self.life += 1;
+        self.crashes += 1;
+        let power = self.random.percent(70);
+        self.disk.restart(&mut self.random, power);
+        self.now += *self.random.one(&[0, 1_000, 10 * MINUTE, 3 * HOUR, 26 * HOUR]);
+        self.faults();
+    }
+
+    fn run(&mut self, end: i64) -> Result<(), String> {
+        loop {
+            let queued = self.queue.keys().next().map(|(time, _)| *time);
+            let wake = self.core.as_ref().and_then(Core::next_wake);
+            let Some(time) = [queued, wake].into_iter().flatten().min().filter(|time| *time < end) else {
+                return Ok(());
+            };
+            self.now = self.now.max(time);
+            self.turn()?;
+        }
+    }
+
+    /// One step of the server, with all that has come until now.
+    fn turn(&mut self) -> Result<(), String> {
+        let mut events = Vec::new();
+        let (mut sends, mut ends, mut commands) = (Vec::new(), Vec::new(), Vec::new());
+        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            match entry.remove() {
+                Happening::Send(place) => {
+                    let body = self.batches[place].body.as_bytes();
+                    let accepted = accept::read(Kind::Batch, body, self.now).map_err(|refused| refused.0)?;
+                    events.push(Event::Record(Record::Inputs { received: self.now, lines: accepted.lines }));
+                    sends.push(place);
+                }
+                Happening::Finished(key, outcome, life) => {
+                    if life == self.life && self.sabotage != Sabotage::OutcomesLost {
+                        if !matches!(outcome, Outcome::Retry { .. }) {
+                            ends.push(key);
+                        }
+                        events.push(Event::Finished { key, outcome });
+                    }
+                }
+                Happening::Snapshot => self.snapshot(),
+                Happening::Command(command) => {
+                    events.push(Event::Record(Record::Command { now: self.now, command: command.clone() }));
+                    commands.push(command);
+                }
+            }
+        }
+        let Some(core) = &mut self.core else { return Err("no server".into()) };
+        match core.step(self.now, events) {
+            Ok(begin) => {
+                sends.iter().for_each(|place| self.batches[*place].acknowledged = true);
+                self.over.extend(ends);
+                self.begin(begin)
+            }
+            Err(_) => {
+                // Nobody was told: the senders try again, some time after the server is back.
+                self.machine_restarts();
+                for place in sends {
+                    let again = self.now + self.random.between(0, 30 * MINUTE);
+                    self.at(again, Happening::Send(place));
+                }
+                for command in commands {
+                    self.at(self.now, Happening::Command(command));
+                }
+                self.start()
+            }
+        }
+    }
+
+    fn snapshot(&mut self) {
+        let Some(core) = &self.core else { return };
+        // A failure does no harm; a crash shows in the next step.
+        let _ = match self.random.percent(50) {
+            true => core.store().snapshot(),
+            false => snapshot_beside(&self.disk, &self.setup, core.store().next()),
+        };
+    }
+
+    /// The channels: what they say, and when.
+    fn begin(&mut self, begin: Begin) -> Result<(), String> {
+        for start in begin.attempts {
+            let Some(core) = &self.core else { return Err("no server".into()) };
+            let letter = core.host().letters().waiting.get(&start.key);
+            let letter = letter.ok_or("an attempt of a message that is not there")?.clone();
+            if self.over.contains(&start.key) {
+                return Err(format!("message {:016x} was handed over after its end was certain", start.key));
+            }
+            let said = oracle::said(&self.setup, &letter);
+            self.handed.entry(start.key).or_default().push(said);
+            let delay = *self.random.one(&[1, 200, 5_000, 2 * MINUTE]);
+            let outcome = match self.random.below(if self.faulty { 10 } else { 1 }) {
+                0..=6 => Outcome::accepted(),
+                // It may have taken it; nobody knows.
+                7 | 8 => Outcome::retry("no answer in time"),
+                _ => Outcome::suppressed("no such address"),
+            };
+            let life = self.life;
+            self.at(self.now + delay, Happening::Finished(start.key, outcome.clone(), life));
+            if self.random.percent(10) {
+                self.at(self.now + delay + 1, Happening::Finished(start.key, outcome, life));
+            }
+        }
+        Ok(())
+    }
+
+    /// What must be true in the end.
+    fn finish(mut self, end: i64) -> Result<(usize, u64), String> {
+        self.now = end;
+        let Some(mut core) = self.core.take() else { return Err("no server".into()) };
+        let begin = core.step(end, vec![Event::Record(Record::Tick { now: end })]).map_err(|f| f.to_string())?;
+        self.core = Some(core);
+        self.begin(begin)?;
+        let Some(core) = self.core.take() else { return Err("no server".into()) };
+        let records = oracle::records(&self.disk.history())?;
+        oracle::same_state(&self.setup, core.host(), &records)?;
+        let journal = oracle::text(&records);
+        for batch in self.batches.iter().filter(|batch| batch.acknowledged) {
+            if let Some(id) = batch.ids.iter().find(|id| !journal.contains(&format!("\"messageId\":\"{id}\""))) {
+                return Err(format!("call {id} was acknowledged and is lost"));
+            }
+        }
+        let wanted = oracle::replay(&self.setup, &records, end - 1)?;
+        let never = &core.host().letters().dead;
+        for (key, said) in &wanted {
+            match self.handed.get(key).map(|all| all.iter().all(|one| one == said)) {
+                Some(true) => {}
+                Some(false) => {
+                    return Err(format!("message {key:016x} says {:?}, the replay {said:?}", self.handed[key]))
+                }
+                // Somebody unsubscribed, or bounced, while it waited.
+                None if never
+                    .get(key)
+                    .is_some_and(|l| l.reason.as_deref().is_some_and(|r| r.starts_with("not sent"))) => {}
+                None => {
+                    let letters = core.host().letters();
+                    let letter = letters.waiting.get(key).or_else(|| letters.dead.get(key));
+                    return Err(format!("message {key:016x} {said:?} is missing: {letter:?}"));
+                }
+            }
+        }
+        match self.handed.keys().find(|key| !wanted.contains_key(key)) {
+            Some(key) => Err(format!("message {key:016x} {:?} was sent and follows from nothing", self.handed[key])),
+            None => Ok((wanted.len(), self.crashes)),
+        }
+    }
+}
+
+fn policies() -> Vec<Policy> {
+    let limits = Limits { concurrency: NonZeroU32::new(3).unwrap(), rate: None };
+    let first = Duration::from_secs(30);
+    // More attempts than anything here takes: giving up is for another test.
+    let retry = Schedule::Exponential { first, longest: Duration::from_secs(3600), attempts: 1_000 };
+    vec![Policy { limits, retry }; 2]
+}
+
+pub fn instant(millis: i64) -> String {
+    let mut text = Vec::new();
+    write_instant(&mut text, millis);
+    String::from_utf8(text).unwrap()
+}
