@@ -9,8 +9,6 @@ fuzz_target!(|text: &str| {
         name: "fuzz".to_owned(),
         timezone: "UTC".to_owned(),
         files: vec![SourceFile { path: "fuzz.flow".to_owned(), text: text.to_owned() }],
-        templates: Vec::new(),
-        parts: Vec::new(),
         ..ProjectInput::default()
     };
     let compiled = compile(&input);

@@ -37,7 +37,6 @@ static ENGINES: LazyLock<Vec<(Engine, Schema)>> = LazyLock::new(|| {
                 name: "fuzz".to_owned(),
                 timezone: "Europe/Rome".to_owned(),
                 files: vec![file],
-                templates: Vec::new(),
                 ..ProjectInput::default()
             });
             let program = Arc::new(compiled.program.expect("the programs of the conformance cases compile"));
