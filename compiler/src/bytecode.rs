@@ -845,8 +845,8 @@ pub enum Again {
     Yes,
     /// Once.
     Never,
-    /// Once in so many milliseconds.
-    After(i64),
+    /// Again when so much time has passed since the last entry, in calendar steps.
+    After(Duration),
 }
 
 /// What ends a journey at once.

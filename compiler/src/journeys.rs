@@ -354,7 +354,7 @@ impl Cx<'_> {
                 EnterPart::OncePer(length) => {
                     self.one_rule(&mut again, length.span);
                     let length = self.positive_duration(length, &Scope::outside());
-                    enter.again = length.map_or(Again::Yes, |d| Again::After(d.window_millis()));
+                    enter.again = length.map_or(Again::Yes, Again::After);
                 }
                 EnterPart::Restart(span) => {
                     self.one_rule(&mut mode, *span);

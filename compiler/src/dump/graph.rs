@@ -48,7 +48,7 @@ fn enter(journey: &Journey, enter: &Enter) -> Option<String> {
     match enter.again {
         Again::Yes => {}
         Again::Never => words.push("once".to_owned()),
-        Again::After(window) => words.push(format!("once per {}", show::window(window))),
+        Again::After(length) => words.push(format!("once per {}", show::duration(length))),
     }
     match enter.mode {
         EnterMode::One => {}

@@ -146,13 +146,16 @@ impl Run<'_> {
     }
 
     fn may_enter_again(&mut self, id: JourneyId, journey: &Journey, key: &[Value]) -> bool {
-        let least = match journey.enter.again {
-            Again::Yes => return true,
-            Again::Never => i64::MAX,
-            Again::After(millis) => millis,
-        };
+        if journey.enter.again == Again::Yes {
+            return true;
+        }
         let last = self.person.rare().entered.iter().find(|e| e.journey == id && *e.key == *key).map(|e| e.time);
-        let Some(last) = last.filter(|last| self.now.saturating_sub(*last) < least) else { return true };
+        let Some(last) = last else { return true };
+        if let Again::After(length) = journey.enter.again {
+            if calendar::add(self.engine.zone_of(self.person), last, length) <= self.now {
+                return true;
+            }
+        }
         self.aside(|| Aside::NotEntered { journey: id, why: Refusal::Entered(last) });
         false
     }

@@ -3,7 +3,6 @@
 use crate::evaluate::{event_name, Scope};
 use crate::person::{Caused, Entry, Fields, Input, Instance, Occurrence, Pending, Person, Thread};
 use crate::project::{coerced, Project};
-use flow_compiler::bytecode::Duration;
 use flow_grammar::ast::{ClauseKind, EventMatch, EventRef, Expr, TriggerKind};
 use flow_runtime::calendar;
 use flow_runtime::vm::value::Value;
@@ -440,8 +439,12 @@ impl<'p> Oracle<'p> {
             return false;
         }
         if let (Some(length), Some((_, _, last))) = (&journey.once_per, before.next_back()) {
-            let Value::Duration(length) = self.scoped(who, None, None, |s| s.value(length)) else { return false };
-            if self.now < last + Duration::window_millis(length) {
+            let last = *last;
+            let again = self.scoped(who, None, None, |s| match s.value(length) {
+                Value::Duration(length) => calendar::add(s.zone, last, length),
+                _ => i64::MAX,
+            });
+            if self.now < again {
                 return false;
             }
         }
