@@ -1,9 +1,7 @@
 //! One condition of five comparisons: as Rust, as fused tests, as register code. Then 10,000 different ones in turn.
 
 use super::{least, program, Lots};
-use flow_compiler::bytecode::{
-    AttrId, ChannelId, CodeId, MessageSlot, Outcome, Program, QueryId, Slot, TopicId, Trigger,
-};
+use flow_compiler::bytecode::{CodeId, Program, Trigger};
 use flow_runtime::vm::interpret::{Machine, Prepared};
 use flow_runtime::vm::value::Value;
 use flow_runtime::vm::{Facts, Moment, Read};
@@ -53,30 +51,6 @@ impl Facts for Bought {
     }
     fn field(&self, field: u16) -> Value {
         self.fields.get(field as usize).cloned().unwrap_or_default()
-    }
-    fn attribute(&self, _: AttrId) -> Value {
-        Value::Missing
-    }
-    fn trigger(&self, _: u16) -> Value {
-        Value::Missing
-    }
-    fn entry_time(&self) -> Value {
-        Value::Missing
-    }
-    fn slot(&self, _: Slot) -> Value {
-        Value::Missing
-    }
-    fn query(&self, _: QueryId, _: Option<i64>, _: &mut Moment) -> Value {
-        Value::Missing
-    }
-    fn can(&self, _: ChannelId, _: TopicId) -> bool {
-        false
-    }
-    fn outcome(&self, _: MessageSlot, _: Outcome) -> bool {
-        false
-    }
-    fn location(&self) -> Option<(Decimal, Decimal)> {
-        None
     }
     fn zone(&self) -> &TimeZone {
         const UTC: &TimeZone = &TimeZone::UTC;

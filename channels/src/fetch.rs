@@ -4,16 +4,13 @@
 use crate::net::{Answer, Http, Options};
 use crate::retry::Schedule;
 use crate::secrets::Secrets;
-use flow_compiler::bytecode::{
-    Api, ApiId, AttrId, ChannelId, CodeId, MessageSlot, Outcome, QueryId, Slot, TopicId, Type,
-};
+use flow_compiler::bytecode::{Api, ApiId, CodeId, Type};
 use flow_runtime::ingest::schema::Schema;
 use flow_runtime::vm::value::Value;
 use flow_runtime::vm::{Facts, Machine, Moment};
 use jiff::tz::TimeZone;
 use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
 use reqwest::Method;
-use rust_decimal::Decimal;
 use secrecy::ExposeSecret as _;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -253,32 +250,8 @@ impl<'a> Arguments<'a> {
 }
 
 impl Facts for Arguments<'_> {
-    fn attribute(&self, _: AttrId) -> Value {
-        Value::Missing
-    }
-    fn trigger(&self, _: u16) -> Value {
-        Value::Missing
-    }
     fn field(&self, field: u16) -> Value {
         self.args.get(usize::from(field)).cloned().unwrap_or_default()
-    }
-    fn entry_time(&self) -> Value {
-        Value::Missing
-    }
-    fn slot(&self, _: Slot) -> Value {
-        Value::Missing
-    }
-    fn query(&self, _: QueryId, _: Option<i64>, _: &mut Moment) -> Value {
-        Value::Missing
-    }
-    fn can(&self, _: ChannelId, _: TopicId) -> bool {
-        false
-    }
-    fn outcome(&self, _: MessageSlot, _: Outcome) -> bool {
-        false
-    }
-    fn location(&self) -> Option<(Decimal, Decimal)> {
-        None
     }
     fn zone(&self) -> &TimeZone {
         &self.zone

@@ -599,6 +599,28 @@ pub enum Compare {
     GreaterOrEqual,
 }
 
+impl Program {
+    /// Whether messages of a topic need no consent and pass caps and quiet hours.
+    #[must_use]
+    pub fn is_transactional(&self, topic: TopicId) -> bool {
+        self.topics.get(topic.index()).is_some_and(|topic| topic.transactional)
+    }
+}
+
+impl Compare {
+    /// The same comparison with its sides exchanged: `100 < x` is `x > 100`.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            Self::Equal | Self::NotEqual => self,
+        }
+    }
+}
+
 /// Functions of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Function {

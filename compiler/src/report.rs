@@ -127,7 +127,7 @@ fn exit_after(journey: &Journey) -> Option<crate::bytecode::Duration> {
 fn is_delayed(program: &Program, journey: &Journey) -> bool {
     journey.steps.iter().any(|step| match &step.kind {
         StepKind::Send(send) => {
-            let transactional = program.topics.get(send.topic.index()).is_some_and(|topic| topic.transactional);
+            let transactional = program.is_transactional(send.topic);
             let meant = |quiet: &QuietHours| {
                 quiet.channels.is_empty() || quiet.channels.iter().any(|channel| send.channels.contains(channel))
             };

@@ -61,6 +61,26 @@ pub enum Item {
     Broken(Span),
 }
 
+impl Item {
+    /// Where it stands.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Event(decl) => decl.span,
+            Self::User(decl) => decl.span,
+            Self::Type(decl) => decl.span,
+            Self::Channel(decl) => decl.span,
+            Self::Segment(decl) => decl.span,
+            Self::Fence(decl) => decl.span,
+            Self::Api(decl) => decl.span,
+            Self::Policy(decl) => decl.span,
+            Self::Journey(decl) => decl.span,
+            Self::Test(decl) => decl.span,
+            Self::Broken(span) => *span,
+        }
+    }
+}
+
 /// `event cart_added = "Product Added" { cart_id: text }`
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventDecl {

@@ -21,9 +21,11 @@ mod line_index;
 pub mod liquid;
 mod lower;
 mod parser;
+pub mod pieces;
 mod recover;
 mod scan;
 pub mod span;
+mod spell;
 pub mod walk;
 
 pub use codes::CODES;

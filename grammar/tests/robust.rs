@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-use flow_grammar::ast::Item;
 use flow_grammar::{dump, parse, parse_expression, FileId, Parse, MAX_NESTING, MAX_SOURCE_BYTES};
 use proptest::prelude::*;
 use std::path::Path;
@@ -105,22 +104,6 @@ fn examples() -> Vec<String> {
     programs
 }
 
-fn span(item: &Item) -> flow_grammar::Span {
-    match item {
-        Item::Event(decl) => decl.span,
-        Item::User(decl) => decl.span,
-        Item::Type(decl) => decl.span,
-        Item::Channel(decl) => decl.span,
-        Item::Segment(decl) => decl.span,
-        Item::Fence(decl) => decl.span,
-        Item::Api(decl) => decl.span,
-        Item::Policy(decl) => decl.span,
-        Item::Journey(decl) => decl.span,
-        Item::Test(decl) => decl.span,
-        Item::Broken(span) => *span,
-    }
-}
-
 /// A token that is missing or stands there twice is a mistake of its item, and of no other. Signs that open and close
 /// are left out: without its `}` an item has no end that anybody could see.
 #[test]
@@ -131,7 +114,7 @@ fn a_mistake_stays_in_its_item() {
             .file
             .items
             .iter()
-            .map(|item| (span(item).start as usize, span(item).end as usize))
+            .map(|item| (item.span().start as usize, item.span().end as usize))
             .collect();
         let tokens = tokens(&source);
         let mut at = 0;

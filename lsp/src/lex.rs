@@ -1,5 +1,6 @@
 //! The words and signs of a text, also of one that is only half typed.
 
+use flow_grammar::pieces::{text_length, PAIRS};
 use std::ops::Range;
 
 /// What a piece of text is.
@@ -54,7 +55,7 @@ pub fn lex(source: &str) -> Vec<Lexeme> {
         } else if c.is_ascii_digit() {
             (Kind::Number, number_length(rest))
         } else {
-            let pair = ["->", "==", "!=", "<=", ">=", "??", "+=", "-="].iter().any(|pair| rest.starts_with(pair));
+            let pair = PAIRS.iter().any(|pair| rest.starts_with(pair));
             (Kind::Sign, if pair { 2 } else { c.len_utf8() })
         };
         found.push(Lexeme { kind, range: at..at + length });
@@ -82,34 +83,6 @@ fn number_length(rest: &str) -> usize {
         end = at + c.len_utf8();
     }
     end
-}
-
-/// A text ends with its line; texts in its holes are part of it.
-fn text_length(rest: &str) -> (usize, bool) {
-    let mut open: Vec<bool> = Vec::new();
-    let mut chars = rest.char_indices();
-    while let Some((at, c)) = chars.next() {
-        let in_text = open.last().copied().unwrap_or(false);
-        match c {
-            '\n' => return (at, false),
-            '\\' if in_text => {
-                chars.next();
-            }
-            '"' if in_text => {
-                open.pop();
-            }
-            '"' => open.push(true),
-            '{' => open.push(false),
-            '}' if !in_text => {
-                open.pop();
-            }
-            _ => {}
-        }
-        if open.is_empty() {
-            return (at + c.len_utf8(), true);
-        }
-    }
-    (rest.len(), false)
 }
 
 #[cfg(test)]

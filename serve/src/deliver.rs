@@ -94,7 +94,7 @@ fn delivery(program: &Program, letter: &Letter, attempt: u32, content: Content) 
         journey: journey.map(|journey| journey.name.clone()).unwrap_or_default(),
         step: step.map(|step| step.identity.to_string()).unwrap_or_default(),
         topic: topic.map(|topic| topic.name.clone()).filter(|name| !name.is_empty()),
-        marketing: !topic.is_some_and(|topic| topic.transactional),
+        marketing: !program.is_transactional(letter.topic),
         time: letter.time,
         attempt,
         unsubscribe,

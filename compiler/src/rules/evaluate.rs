@@ -211,7 +211,7 @@ fn compare(op: Compare, a: Value, b: Value, at: Span) -> Value {
         // With a constant that is missing the result is known at once, and the compiler says so elsewhere.
         (Value::Const(Const::Missing), _) | (_, Value::Const(Const::Missing)) => Value::Unknown,
         (Value::Var(var, _), Value::Const(with)) => Value::Test(var, Test::Compare(op, with), true, at),
-        (Value::Const(with), Value::Var(var, _)) => Value::Test(var, Test::Compare(mirrored(op), with), true, at),
+        (Value::Const(with), Value::Var(var, _)) => Value::Test(var, Test::Compare(op.mirrored(), with), true, at),
         (Value::Const(a), Value::Const(b)) => constants(op, &a, &b),
         _ => Value::Unknown,
     }
@@ -239,17 +239,6 @@ fn is_in(a: Value, list: Value, at: Span) -> Value {
     match (a, list) {
         (Value::Var(var, _), Value::Const(Const::List(items))) => Value::Test(var, Test::In(items), true, at),
         _ => Value::Unknown,
-    }
-}
-
-/// `100 < x` is `x > 100`.
-fn mirrored(op: Compare) -> Compare {
-    match op {
-        Compare::Less => Compare::Greater,
-        Compare::LessOrEqual => Compare::GreaterOrEqual,
-        Compare::Greater => Compare::Less,
-        Compare::GreaterOrEqual => Compare::LessOrEqual,
-        same => same,
     }
 }
 

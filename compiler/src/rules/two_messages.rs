@@ -78,7 +78,7 @@ fn certain(project: Project<'_>, journey: &Journey) -> Vec<Message> {
             _ => at + 1,
         };
         if let StepKind::Send(send) = &step.kind {
-            let transactional = project.program.topics.get(send.topic.index()).is_some_and(|topic| topic.transactional);
+            let transactional = project.program.is_transactional(send.topic);
             if let ([channel], None, false) = (send.channels.as_slice(), &send.to, transactional) {
                 if !capped(*channel) {
                     messages.push(Message { after, channel: *channel, topic: send.topic, span: step.span });

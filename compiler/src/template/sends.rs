@@ -41,7 +41,7 @@ impl Cx<'_> {
                 used.extend(report.trigger);
                 found.extend(report.found);
                 found.extend(self.topic_agrees(sent, topic));
-                if self.kind_of(*channel) == ChannelKind::Email && !self.is_transactional(topic) {
+                if self.kind_of(*channel) == ChannelKind::Email && !self.program.is_transactional(topic) {
                     found.extend(unsubscribe(&trees, sent));
                 }
             }
@@ -74,11 +74,6 @@ impl Cx<'_> {
             let help = "give the journey that topic, or remove it here";
             Diagnostic::error(code::FRONT_VALUE, line.span, message).help(help)
         })
-    }
-
-    /// Whether messages of a topic need no consent.
-    fn is_transactional(&self, topic: TopicId) -> bool {
-        self.program.topics.get(topic.index()).is_some_and(|topic| topic.transactional)
     }
 
     /// What kind of thing a channel carries.

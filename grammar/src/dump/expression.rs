@@ -1,6 +1,7 @@
 //! Expressions and types as text.
 
 use crate::ast::*;
+use crate::spell;
 use std::fmt::Write;
 
 /// A text with its quotes and escapes.
@@ -52,18 +53,6 @@ pub(super) fn type_expr(ty: &TypeExpr) -> String {
     format!("{kind}{}", if ty.optional { "?" } else { "" })
 }
 
-fn unit(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Seconds => "s",
-        Unit::Minutes => "m",
-        Unit::Hours => "h",
-        Unit::Days => "d",
-        Unit::Weeks => "w",
-        Unit::Months => "mo",
-        Unit::Years => "y",
-    }
-}
-
 fn units(unit: Unit) -> &'static str {
     match unit {
         Unit::Seconds => "seconds",
@@ -74,22 +63,6 @@ fn units(unit: Unit) -> &'static str {
         Unit::Months => "months",
         Unit::Years => "years",
     }
-}
-
-fn date(date: CivilDate) -> String {
-    format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
-}
-
-fn time(ms: u32) -> String {
-    let (seconds, millis) = (ms / 1000, ms % 1000);
-    let mut out = format!("{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
-    if seconds % 60 != 0 || millis != 0 {
-        let _ = write!(out, ":{:02}", seconds % 60);
-    }
-    if millis != 0 {
-        let _ = write!(out, ".{millis:03}");
-    }
-    out
 }
 
 pub(super) fn weekday(day: usize) -> &'static str {
@@ -191,10 +164,10 @@ pub(super) fn expr(value: &Expr) -> String {
         ExprKind::Number(number) => number.to_string(),
         ExprKind::Percent(number) => format!("{number}%"),
         ExprKind::Bool(value) => value.to_string(),
-        ExprKind::Duration(duration) => format!("{}{}", duration.count, unit(duration.unit)),
-        ExprKind::TimeOfDay(ms) => time(*ms),
-        ExprKind::Date(day) => date(*day),
-        ExprKind::LocalInstant(day, ms) => format!("{} {}", date(*day), time(*ms)),
+        ExprKind::Duration(duration) => spell::duration(*duration),
+        ExprKind::TimeOfDay(ms) => spell::time(*ms),
+        ExprKind::Date(day) => spell::date(*day),
+        ExprKind::LocalInstant(day, ms) => format!("{} {}", spell::date(*day), spell::time(*ms)),
         ExprKind::Instant(ms) => format!("instant({ms})"),
         ExprKind::Weekday(day) => weekday(usize::from(*day)).to_owned(),
         ExprKind::List(values) => format!("[{}]", list(values)),

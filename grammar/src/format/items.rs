@@ -8,7 +8,7 @@ impl Printer<'_> {
     pub fn file(&mut self, file: &File) {
         let mut before: Option<(&Item, bool)> = None;
         for item in &file.items {
-            let (from, to) = self.range(item_span(item));
+            let (from, to) = self.range(item.span());
             self.in_test(matches!(item, Item::Test(_)));
             self.line_for(from, 0, before.is_none());
             let one_line = self.fits_at(0, from, to);
@@ -179,22 +179,6 @@ impl Statement<'_> {
 
 fn statements(decl: &JourneyDecl) -> Vec<Statement<'_>> {
     decl.header.iter().map(Statement::Clause).chain(decl.body.iter().map(Statement::Step)).collect()
-}
-
-fn item_span(item: &Item) -> crate::span::Span {
-    match item {
-        Item::Event(decl) => decl.span,
-        Item::User(decl) => decl.span,
-        Item::Type(decl) => decl.span,
-        Item::Channel(decl) => decl.span,
-        Item::Segment(decl) => decl.span,
-        Item::Fence(decl) => decl.span,
-        Item::Api(decl) => decl.span,
-        Item::Policy(decl) => decl.span,
-        Item::Journey(decl) => decl.span,
-        Item::Test(decl) => decl.span,
-        Item::Broken(span) => *span,
-    }
 }
 
 /// The tokens with which the lines of an api's braces begin.

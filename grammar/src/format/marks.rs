@@ -4,9 +4,9 @@
 use super::tokens::{Atom, Comment, Token};
 use crate::ast::*;
 use crate::span::Span;
+use crate::spell;
 use crate::walk::{walk, Visitor};
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 /// Literals that are one token, in the spelling that `flowc fmt` gives them.
 pub(super) fn atoms(file: &File, source: &str) -> Vec<Atom> {
@@ -22,10 +22,10 @@ pub(super) fn atoms(file: &File, source: &str) -> Vec<Atom> {
                 return;
             }
             let text = match &expr.kind {
-                ExprKind::Duration(length) => format!("{}{}", length.count, unit(length.unit)),
-                ExprKind::TimeOfDay(millis) => time(*millis),
-                ExprKind::Date(day) => date(*day),
-                ExprKind::LocalInstant(day, millis) => format!("{} {}", date(*day), time(*millis)),
+                ExprKind::Duration(length) => spell::duration(*length),
+                ExprKind::TimeOfDay(millis) => spell::time(*millis),
+                ExprKind::Date(day) => spell::date(*day),
+                ExprKind::LocalInstant(day, millis) => format!("{} {}", spell::date(*day), spell::time(*millis)),
                 ExprKind::Instant(_) => written.to_uppercase(),
                 _ => return,
             };
@@ -43,33 +43,6 @@ pub(super) fn atoms(file: &File, source: &str) -> Vec<Atom> {
 
 fn range(span: Span) -> (usize, usize) {
     (span.start as usize, span.end as usize)
-}
-
-fn unit(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Seconds => "s",
-        Unit::Minutes => "m",
-        Unit::Hours => "h",
-        Unit::Days => "d",
-        Unit::Weeks => "w",
-        Unit::Months => "mo",
-        Unit::Years => "y",
-    }
-}
-
-fn date(day: CivilDate) -> String {
-    format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)
-}
-
-fn time(millis: u32) -> String {
-    let mut text = format!("{:02}:{:02}", millis / 3_600_000, millis / 60_000 % 60);
-    if !millis.is_multiple_of(60_000) {
-        let _ = write!(text, ":{:02}", millis / 1_000 % 60);
-    }
-    if !millis.is_multiple_of(1_000) {
-        let _ = write!(text, ".{:03}", millis % 1_000);
-    }
-    text
 }
 
 /// Sets of tokens by number.

@@ -2,6 +2,7 @@
 //!
 //! Only for texts without syntax errors: whatever the grammar took, in its order.
 
+use crate::pieces::{text_length, PAIRS};
 use unicode_ident::{is_xid_continue, is_xid_start};
 
 /// A comment on a line of its own.
@@ -120,12 +121,9 @@ impl Lexer<'_> {
     }
 }
 
-/// Signs of two characters.
-const PAIRS: [&str; 8] = ["->", "==", "!=", "<=", ">=", "??", "+=", "-="];
-
 fn token_length(rest: &str, first: char) -> usize {
     if first == '"' {
-        return string_length(rest);
+        return text_length(rest).0;
     }
     if is_xid_start(first) || first == '_' {
         return word_length(rest);
@@ -159,34 +157,6 @@ fn number_length(rest: &str) -> usize {
         return length + 1;
     }
     length + word_length(tail)
-}
-
-/// A text in quotes, with texts inside of its holes.
-fn string_length(rest: &str) -> usize {
-    // Whether each level that is open is a text (else: a hole).
-    let mut open: Vec<bool> = Vec::new();
-    let mut chars = rest.char_indices();
-    while let Some((at, c)) = chars.next() {
-        let in_text = open.last().copied().unwrap_or(false);
-        match c {
-            '\\' if in_text => {
-                chars.next();
-            }
-            '"' if in_text => {
-                open.pop();
-            }
-            '"' => open.push(true),
-            '{' => open.push(false),
-            '}' if !in_text => {
-                open.pop();
-            }
-            _ => {}
-        }
-        if open.is_empty() {
-            return at + c.len_utf8();
-        }
-    }
-    rest.len()
 }
 
 #[cfg(test)]

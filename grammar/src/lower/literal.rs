@@ -6,6 +6,7 @@ use crate::codes;
 use crate::error::SyntaxError;
 use crate::parser::Rule;
 use crate::span::Span;
+use crate::spell;
 use rust_decimal::Decimal;
 
 /// The largest count of a duration: `1000000d` is more than two thousand years.
@@ -118,7 +119,7 @@ impl Lower<'_> {
             let right = whole(amount, unit);
             let mut error = SyntaxError::new(codes::DURATION_FRACTION, span, "a duration is a whole number of a unit");
             if let Some(right) = right {
-                let spelled = spell(right);
+                let spelled = spell::duration(right);
                 error = error.help(format!("write `{spelled}`")).fix(span, spelled);
             }
             self.report(error);
@@ -135,7 +136,7 @@ impl Lower<'_> {
         let spaced = word.len() != rest.len();
         let regular = if short { !spaced } else { spaced && is_long_unit(&lower) };
         if !regular || word != lower {
-            let right = spell(duration);
+            let right = spell::duration(duration);
             self.report(
                 SyntaxError::new(codes::DURATION_SPELLING, span, format!("`{text}` is written `{right}`"))
                     .fix(span, right),
@@ -161,7 +162,7 @@ impl Lower<'_> {
         let sum = sum_of(&pieces);
         let mut error = SyntaxError::new(codes::DURATION_SPELLING, span, "a duration has one unit");
         if let Some(sum) = sum {
-            let right = spell(sum);
+            let right = spell::duration(sum);
             error = error.help(format!("write `{right}`")).fix(span, right);
         } else {
             error = error.help("wait twice, or add: `wait 1d  wait 2h`");
@@ -180,7 +181,7 @@ impl Lower<'_> {
         let unit = unit_of(&unit.trim_start().to_lowercase());
         let (Ok(count), Some(unit)) = (amount.parse::<i64>(), unit) else { return value };
         let duration = DurationLit { count: count.min(MAX_DURATION_COUNT), unit };
-        let right = spell(duration);
+        let right = spell::duration(duration);
         self.report(
             SyntaxError::new(codes::DURATION_QUOTED, value.span, "a duration has no quotes").fix(value.span, right),
         );
@@ -333,20 +334,6 @@ fn is_short_unit(word: &str) -> bool {
 fn is_long_unit(word: &str) -> bool {
     let one = word.strip_suffix('s').unwrap_or(word);
     matches!(one, "second" | "minute" | "hour" | "day" | "week" | "month" | "year")
-}
-
-/// `2h`
-fn spell(duration: DurationLit) -> String {
-    let unit = match duration.unit {
-        Unit::Seconds => "s",
-        Unit::Minutes => "m",
-        Unit::Hours => "h",
-        Unit::Days => "d",
-        Unit::Weeks => "w",
-        Unit::Months => "mo",
-        Unit::Years => "y",
-    };
-    format!("{}{unit}", duration.count)
 }
 
 /// The next finer unit, and how many of it make one.

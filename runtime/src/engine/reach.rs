@@ -115,7 +115,7 @@ impl Engine {
         if !consents(self, person, topic) {
             return Leave::Never(SkipReason::NoConsent);
         }
-        if self.program.topics.get(topic.index()).is_some_and(|topic| topic.transactional) {
+        if self.program.is_transactional(topic) {
             return Leave::Now;
         }
         quiet_until(self, person, channel, now).map_or(Leave::Now, Leave::At)

@@ -14,7 +14,7 @@ use super::steps::Then;
 use super::Engine;
 use crate::vm::value::Value;
 use compact_str::CompactString;
-use flow_compiler::bytecode::{BoundValue, ChannelId, Content, Send, StepId, TopicId};
+use flow_compiler::bytecode::{BoundValue, ChannelId, Content, Send, StepId};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ impl Run<'_> {
         if !reach::consents(self.engine, self.person, send.topic) {
             return Verdict::Never(SkipReason::NoConsent);
         }
-        if self.is_transactional(send.topic) {
+        if self.engine.program.is_transactional(send.topic) {
             return Verdict::Go(to);
         }
         if let Some(until) = reach::quiet_until(self.engine, self.person, channel, self.now) {
@@ -127,10 +127,6 @@ impl Run<'_> {
     /// The checker has proved that the text is whole when the send is reached; quiet hours can come between.
     fn lacks_a_value(&self, instance: &Instance, send: &Send) -> bool {
         matches!(&send.content, Content::Text(code) if self.value(*code, Some(instance)) == Value::Missing)
-    }
-
-    fn is_transactional(&self, topic: TopicId) -> bool {
-        self.engine.program.topics.get(topic.index()).is_some_and(|t| t.transactional)
     }
 
     /// The number of a cap that is reached.
@@ -194,7 +190,7 @@ impl Run<'_> {
 
     fn remember_message(&mut self, send: &Send, channel: ChannelId, id: u64) {
         let window = self.engine.index.longest_cap;
-        if window > 0 && !self.is_transactional(send.topic) {
+        if window > 0 && !self.engine.program.is_transactional(send.topic) {
             let open = self.now.saturating_sub(window);
             let sends = &mut self.person.rare_mut().sends;
             sends.retain(|(time, _)| *time > open);

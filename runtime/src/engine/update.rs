@@ -134,9 +134,7 @@ impl Run<'_> {
             Some(topic) => vec![topic],
             None => {
                 let all = 0..u32::try_from(self.engine.program.topics.len()).unwrap_or(u32::MAX);
-                all.map(TopicId)
-                    .filter(|t| self.engine.program.topics.get(t.index()).is_some_and(|t| !t.transactional))
-                    .collect()
+                all.map(TopicId).filter(|t| !self.engine.program.is_transactional(*t)).collect()
             }
         };
         let consent = &mut self.person.rare_mut().consent;

@@ -109,6 +109,20 @@ impl Joined {
         Some(found)
     }
 
+    /// Whether that `id` is the person `known` is news, by which two people may become one. An id that was somebody's
+    /// already means `known` from now on, and nothing more: the history of whoever had it stays theirs, since it is a device
+    /// that others used before.
+    pub fn is_new(&mut self, id: &str, known: &Target) -> bool {
+        if id == &*known.id {
+            return false;
+        }
+        let Some(before) = self.target(id) else { return true };
+        if before.id != known.id {
+            self.point(id, known.clone());
+        }
+        false
+    }
+
     /// From now on `id` means `target`, which must mean itself.
     pub fn point(&mut self, id: &str, target: Target) {
         self.0.insert(id.into(), target);

@@ -103,6 +103,15 @@ pub struct Join {
     pub input: Option<Input>,
 }
 
+impl Join {
+    /// Whether the call makes two people one, of whom the one that joins may be `known` by a `userId`: only an alias says
+    /// so of two people with accounts.
+    #[must_use]
+    pub fn unites(&self, known: bool) -> bool {
+        self.alias || !known
+    }
+}
+
 /// A call that cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dead {

@@ -136,9 +136,7 @@ impl Messages {
 
     /// Messages that need no consent cannot be refused.
     fn unsubscribe_link(&self, program: &Program, user: &str, message: &Message) -> Option<String> {
-        let topic = program.topics.get(message.topic.index());
-        let transactional = topic.is_some_and(|topic| topic.transactional);
-        (!transactional).then(|| (self.unsubscribe)(user, message))
+        (!program.is_transactional(message.topic)).then(|| (self.unsubscribe)(user, message))
     }
 }
 

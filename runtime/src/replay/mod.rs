@@ -288,14 +288,7 @@ impl<'e> Replay<'e> {
     fn join(&mut self, join: &Join, known: &Who, at: At<'_>) {
         let Some(name) = at.block().map(|block| block.id(join.from)) else { return };
         let target = Target { id: known.id(at.blocks).into(), hash: known.hash() };
-        if name == &*target.id {
-            return;
-        }
-        if let Some(other) = self.joined.target(name) {
-            // It was somebody's already. Their history stays theirs: it is a device that others used before.
-            if other.id != target.id {
-                self.joined.point(name, target);
-            }
+        if !self.joined.is_new(name, &target) {
             return;
         }
         let now = self.clock.unwrap_or(0);
@@ -308,8 +301,7 @@ impl<'e> Replay<'e> {
         let place = self.shards.get(from).and_then(|shard| shard.find(name, join.from.hash));
         let gone = place.and_then(|place| {
             let shard = self.shards.get_mut(from)?;
-            // Only an alias says that two people with accounts are one.
-            if !join.alias && shard.slot(place)?.known {
+            if !join.unites(shard.slot(place)?.known) {
                 return None;
             }
             shard.leave(&self.setting, place, now)

@@ -373,8 +373,7 @@ impl Shard {
             let (names, user) = (&setting.names, person.id());
             match &effect.kind {
                 EffectKind::Message(message) => {
-                    let topic = setting.engine.program().topics.get(message.topic.index());
-                    let transactional = topic.is_some_and(|topic| topic.transactional);
+                    let transactional = setting.engine.program().is_transactional(message.topic);
                     let kind = RowKind::Message { channel: message.channel, transactional };
                     self.lane.push(key, kind, |text| tail::message(text, names, user, message, content.as_ref()));
                 }

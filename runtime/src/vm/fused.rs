@@ -335,7 +335,7 @@ impl Maker<'_> {
                     Then::Ask(*to, read, Ask::constant(*cmp, self.constants.get(id)?))
                 }
                 (Known::Const(id), Known::Read(read)) => {
-                    Then::Ask(*to, read, Ask::constant(turned(*cmp), self.constants.get(id)?))
+                    Then::Ask(*to, read, Ask::constant(cmp.mirrored(), self.constants.get(id)?))
                 }
                 (Known::Read(a), Known::Read(b)) => Then::Ask(*to, a, Ask::Other(*cmp, b)),
                 (Known::Read(read), Known::Bool(value)) => {
@@ -400,17 +400,6 @@ fn go(known: Known, target: usize, when: bool, at: usize) -> Option<Then> {
         Known::Bool(value) => Some(Then::Jump(if value == when { target } else { at + 1 })),
         Known::Read(read) => Some(Then::Go(read, Ask::True, target, when)),
         Known::Missing | Known::Const(_) => None,
-    }
-}
-
-/// The same comparison with its sides exchanged.
-fn turned(cmp: Compare) -> Compare {
-    match cmp {
-        Compare::Less => Compare::Greater,
-        Compare::LessOrEqual => Compare::GreaterOrEqual,
-        Compare::Greater => Compare::Less,
-        Compare::GreaterOrEqual => Compare::LessOrEqual,
-        Compare::Equal | Compare::NotEqual => cmp,
     }
 }
 

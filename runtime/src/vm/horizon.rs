@@ -164,7 +164,7 @@ pub(super) fn compare_moving<F: Facts + ?Sized>(
     let change = match (shape_a, shape_b) {
         (Shape::Still, Shape::Still) | (Shape::Linear(_), Shape::Linear(_)) => Some(i64::MAX),
         (moving, Shape::Still) => passing(zone, cmp, moment.now, moving, &right),
-        (Shape::Still, moving) => passing(zone, mirrored(cmp), moment.now, moving, &left),
+        (Shape::Still, moving) => passing(zone, cmp.mirrored(), moment.now, moving, &left),
         _ => None,
     };
     let change = change.unwrap_or_else(|| {
@@ -289,17 +289,6 @@ fn crossing(cmp: Compare, now: i64, plus: i64, still: i64) -> i64 {
         second
     } else {
         i64::MAX
-    }
-}
-
-/// The comparison of the sides the other way round.
-fn mirrored(cmp: Compare) -> Compare {
-    match cmp {
-        Compare::Less => Compare::Greater,
-        Compare::LessOrEqual => Compare::GreaterOrEqual,
-        Compare::Greater => Compare::Less,
-        Compare::GreaterOrEqual => Compare::LessOrEqual,
-        Compare::Equal | Compare::NotEqual => cmp,
     }
 }
 

@@ -49,14 +49,21 @@ pub enum Read {
     Field(u16),
 }
 
-/// What code can read of a person. What does not apply in a place (a trigger outside of a journey) is missing.
+/// What code can read of a person. What does not apply in a place (a trigger outside of a journey) is missing: whoever
+/// knows something says so.
 pub trait Facts {
     /// An attribute, or its default.
-    fn attribute(&self, attribute: AttrId) -> Value;
+    fn attribute(&self, _: AttrId) -> Value {
+        Value::Missing
+    }
     /// A field of the trigger.
-    fn trigger(&self, field: u16) -> Value;
+    fn trigger(&self, _: u16) -> Value {
+        Value::Missing
+    }
     /// A field of the event under test.
-    fn field(&self, field: u16) -> Value;
+    fn field(&self, _: u16) -> Value {
+        Value::Missing
+    }
     /// Any of these.
     fn read(&self, read: Read) -> Value {
         match read {
@@ -70,17 +77,29 @@ pub trait Facts {
         None
     }
     /// The time of the entry.
-    fn entry_time(&self) -> Value;
+    fn entry_time(&self) -> Value {
+        Value::Missing
+    }
     /// A value bound in the journey.
-    fn slot(&self, slot: Slot) -> Value;
+    fn slot(&self, _: Slot) -> Value {
+        Value::Missing
+    }
     /// The answer to a question about history, and until when it holds.
-    fn query(&self, query: QueryId, since: Option<i64>, moment: &mut Moment) -> Value;
+    fn query(&self, _: QueryId, _since: Option<i64>, _: &mut Moment) -> Value {
+        Value::Missing
+    }
     /// Whether a message of the topic could be sent on the channel.
-    fn can(&self, channel: ChannelId, topic: TopicId) -> bool;
+    fn can(&self, _: ChannelId, _: TopicId) -> bool {
+        false
+    }
     /// Whether this became of a message bound with `as`.
-    fn outcome(&self, message: MessageSlot, outcome: Outcome) -> bool;
+    fn outcome(&self, _: MessageSlot, _: Outcome) -> bool {
+        false
+    }
     /// The latest location: degrees north and east.
-    fn location(&self) -> Option<(Decimal, Decimal)>;
+    fn location(&self) -> Option<(Decimal, Decimal)> {
+        None
+    }
     /// The person's time zone.
     fn zone(&self) -> &jiff::tz::TimeZone;
 }

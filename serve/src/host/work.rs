@@ -114,20 +114,11 @@ impl Host {
     /// Makes two ids mean one person, who is `known`.
     fn join(&mut self, join: &Join, known: &Target, block: &Block, todo: &mut Vec<Todo>) {
         let name = block.id(join.from);
-        if name == &*known.id {
-            return;
-        }
-        if let Some(other) = self.joined.target(name) {
-            // It was somebody's already. Their history stays theirs: it is a device that others used before.
-            if other.id != known.id {
-                self.joined.point(name, known.clone());
-            }
+        if !self.joined.is_new(name, known) {
             return;
         }
         if let Some(place) = self.people.find(name, hash_of(name)) {
-            // Only an alias says that two people with accounts are one.
-            let known_too = self.people.slot(place).is_some_and(|slot| slot.known);
-            if known_too && !join.alias {
+            if !join.unites(self.people.slot(place).is_some_and(|slot| slot.known)) {
                 return;
             }
             self.unite(place, known, todo);
@@ -191,8 +182,7 @@ impl Host {
             match effect.kind {
                 EffectKind::Message(message) => {
                     self.order += 1;
-                    let topic = self.setup.program().topics.get(message.topic.index());
-                    let transactional = topic.is_some_and(|topic| topic.transactional);
+                    let transactional = self.setup.program().is_transactional(message.topic);
                     let letter = self.letter(&user, effect.time, &message);
                     self.rows.push(Row {
                         cause: effect.cause,

@@ -43,24 +43,6 @@ impl Facts for Given {
         };
         self.values.get(place).filter(|_| !self.by_copy)
     }
-    fn entry_time(&self) -> Value {
-        Value::Missing
-    }
-    fn slot(&self, _: Slot) -> Value {
-        Value::Missing
-    }
-    fn query(&self, _: QueryId, _: Option<i64>, _: &mut Moment) -> Value {
-        Value::Missing
-    }
-    fn can(&self, _: ChannelId, _: TopicId) -> bool {
-        false
-    }
-    fn outcome(&self, _: MessageSlot, _: Outcome) -> bool {
-        false
-    }
-    fn location(&self) -> Option<(Decimal, Decimal)> {
-        None
-    }
     fn zone(&self) -> &TimeZone {
         static ZONE: LazyLock<TimeZone> = LazyLock::new(|| Zones::bundled().get("Europe/Rome").unwrap());
         &ZONE
