@@ -68,7 +68,7 @@ pub enum Refused {
     Taken,
 }
 
-/// A delivery as a task. The front matter's `title` and `assignee` are its own.
+/// A delivery as a task, which nobody has yet. The front matter's `title` is its own.
 #[must_use]
 pub fn task(delivery: &Delivery) -> Task {
     let shown = notification(&delivery.content);
@@ -77,7 +77,6 @@ pub fn task(delivery: &Delivery) -> Task {
         _ => BTreeMap::new(),
     };
     fields.remove("title");
-    let state = fields.remove("assignee").map_or(State::Open, |to| State::Assigned { to });
     let title = match shown.title.as_str() {
         "" => shown.body.lines().next().unwrap_or_default().to_owned(),
         title => title.to_owned(),
@@ -91,7 +90,7 @@ pub fn task(delivery: &Delivery) -> Task {
         title,
         text: shown.body,
         fields,
-        state,
+        state: State::Open,
     }
 }
 
@@ -178,18 +177,17 @@ mod tests {
     use super::*;
     use crate::tests::delivery;
 
-    fn a_task(key: &str, assignee: Option<&str>) -> Task {
-        let mut fields =
-            BTreeMap::from([("title".to_owned(), "Call Ada".to_owned()), ("list".to_owned(), "vip".to_owned())]);
-        fields.extend(assignee.map(|name| ("assignee".to_owned(), name.to_owned())));
-        let content = Content::Other { text: "Ask about the cart".into(), fields };
+    fn a_task(key: &str) -> Task {
+        let fields = [("title", "Call Ada"), ("image", "https://x/")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let content = Content::Other { text: "Ask about the cart".into(), fields: fields.into() };
         Task { key: key.to_owned(), ..task(&delivery(content)) }
     }
 
     #[test]
     fn a_task_is_taken_and_done_once() {
         let mut tasks = Tasks::default();
-        assert!(tasks.add(a_task("1", None)) && !tasks.add(a_task("1", None)) && tasks.add(a_task("2", Some("bob"))));
+        assert!(tasks.add(a_task("1")) && !tasks.add(a_task("1")) && tasks.add(a_task("2")));
+        assert_eq!(tasks.assign("2", "bob", "bob"), Ok(()));
         assert_eq!(tasks.open(None).len(), 2);
         assert_eq!(tasks.open(Some("eve")).iter().map(|task| task.key.as_str()).collect::<Vec<_>>(), ["1"]);
         assert_eq!(tasks.assign("2", "eve", "eve"), Err(Refused::Taken));

@@ -1,6 +1,6 @@
 //! `whatsapp`: Meta's Cloud API. Free text reaches a person only within 24 hours of their last message; outside of that
-//! it takes a template that Meta has approved, named by the front matter `template`, its `language`, and the values of
-//! its places `{{1}}`, `{{2}}`… as `1`, `2`….
+//! it takes a template that Meta has approved, which the front matter names (`approved`). Meta wants the values of its
+//! places `{{1}}`, `{{2}}`… alone: they are found by laying the text beside the approved one, which `templates` holds.
 
 use crate::config::{Read, Settings};
 use crate::net::{Answer, Http, Options};
@@ -8,9 +8,10 @@ use crate::{content, fields, Attempt, Channel, Delivery, Outcome};
 use flow_runtime::message::Content;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{json, Value};
+use std::collections::BTreeMap;
 use url::Url;
 
-pub(super) const KEYS: &[&str] = &["url", "version", "phone_number_id", "token", "language"];
+pub(super) const KEYS: &[&str] = &["url", "version", "phone_number_id", "token", "language", "templates"];
 
 const URL: &str = "https://graph.facebook.com";
 const VERSION: &str = "v23.0";
@@ -22,17 +23,21 @@ struct Whatsapp {
     messages: Url,
     token: SecretString,
     language: String,
+    /// The approved texts, by name.
+    templates: BTreeMap<String, String>,
 }
 
 pub(super) fn open(settings: &Settings<'_>) -> Read<Box<dyn Channel>> {
     let base = super::url_or(settings, "url", URL)?;
     let version = settings.text("version")?.unwrap_or_else(|| VERSION.to_owned());
     let number = settings.needs("phone_number_id", "\"106540352242922\"")?;
+    let templates = settings.secret_texts("templates")?.into_iter();
     Ok(Box::new(Whatsapp {
         http: Http::open(settings, Options { allow_private: true, ..Options::default() })?,
         messages: super::below(settings, &base, &format!("{version}/{number}/messages"))?,
         token: settings.needs_secret("token")?,
         language: settings.text("language")?.unwrap_or_else(|| "en_US".to_owned()),
+        templates: templates.map(|(name, text)| (name, text.expose_secret().to_owned())).collect(),
     }))
 }
 
@@ -40,7 +45,10 @@ impl Channel for Whatsapp {
     fn deliver<'a>(&'a self, delivery: &'a Delivery) -> Attempt<'a> {
         Box::pin(async {
             let Some(to) = &delivery.to else { return Outcome::rejected("there is no number") };
-            let body = body(to, &delivery.key, &delivery.content, &self.language);
+            let body = match self.body(to, delivery) {
+                Ok(body) => body,
+                Err(reason) => return Outcome::rejected(reason),
+            };
             let request = self.http.post_json(self.messages.clone(), &body);
             match self.http.send(request.bearer_auth(self.token.expose_secret())).await {
                 Ok(answer) => outcome(&answer),
@@ -50,31 +58,60 @@ impl Channel for Whatsapp {
     }
 }
 
-/// The request, as the reference of the messages endpoint has it. The key comes back in the status webhooks.
-fn body(to: &str, key: &str, content: &Content, language: &str) -> Value {
-    let to: String = to.chars().filter(char::is_ascii_digit).collect();
-    let mut body = json!({
-        "messaging_product": "whatsapp", "recipient_type": "individual", "to": to, "biz_opaque_callback_data": key
-    });
-    let front = match content {
-        Content::Other { fields, .. } => Some(fields),
-        _ => None,
-    };
-    let Some((front, template)) = front.and_then(|front| Some((front, front.get("template")?))) else {
-        fields::set(&mut body, "type", "text");
-        fields::set(&mut body, "text", json!({ "body": content::text(content), "preview_url": false }));
-        return body;
-    };
-    let places = (1..).map_while(|place: usize| front.get(&place.to_string()));
-    let places: Vec<Value> = places.map(|text| json!({ "type": "text", "text": text })).collect();
-    let language = front.get("language").map_or(language, String::as_str);
-    let mut template = json!({ "name": template, "language": { "code": language } });
-    if !places.is_empty() {
-        fields::set(&mut template, "components", json!([{ "type": "body", "parameters": places }]));
+impl Whatsapp {
+    /// The request, as the reference of the messages endpoint has it. The key comes back in the status webhooks.
+    fn body(&self, to: &str, delivery: &Delivery) -> Result<Value, String> {
+        let to: String = to.chars().filter(char::is_ascii_digit).collect();
+        let text = content::text(&delivery.content);
+        let mut body = json!({
+            "messaging_product": "whatsapp", "recipient_type": "individual", "to": to,
+            "biz_opaque_callback_data": delivery.key
+        });
+        let Content::Whatsapp { approved: Some(name), .. } = &delivery.content else {
+            fields::set(&mut body, "type", "text");
+            fields::set(&mut body, "text", json!({ "body": text, "preview_url": false }));
+            return Ok(body);
+        };
+        let mut template = json!({ "name": name, "language": { "code": self.language } });
+        let values = match self.templates.get(name) {
+            Some(approved) => values(approved, &text)
+                .ok_or_else(|| format!("the text is not the one that `templates` holds for `{name}`"))?,
+            None => Vec::new(),
+        };
+        if !values.is_empty() {
+            let values: Vec<Value> = values.iter().map(|value| json!({ "type": "text", "text": value })).collect();
+            fields::set(&mut template, "components", json!([{ "type": "body", "parameters": values }]));
+        }
+        fields::set(&mut body, "type", "template");
+        fields::set(&mut body, "template", template);
+        Ok(body)
     }
-    fields::set(&mut body, "type", "template");
-    fields::set(&mut body, "template", template);
-    body
+}
+
+/// What stands in a text where the approved one has its places, in the order of their numbers; none: the texts differ
+/// elsewhere. Blanks and line ends count as one blank each.
+fn values(approved: &str, text: &str) -> Option<Vec<String>> {
+    let (approved, text) = (blanks(approved), blanks(text));
+    let mut parts = approved.split("{{");
+    let mut rest = text.strip_prefix(parts.next()?)?;
+    let mut found: BTreeMap<usize, &str> = BTreeMap::new();
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        let (number, fixed) = part.split_once("}}")?;
+        // The last piece ends the text; the others end where they come first.
+        let at = if parts.peek().is_some() && !fixed.is_empty() {
+            rest.find(fixed)?
+        } else {
+            rest.len().checked_sub(fixed.len()).filter(|at| rest.get(*at..) == Some(fixed))?
+        };
+        found.insert(number.trim().parse().ok()?, rest.get(..at)?);
+        rest = rest.get(at + fixed.len()..)?;
+    }
+    (rest.is_empty()).then(|| found.into_values().map(str::to_owned).collect())
+}
+
+fn blanks(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The error codes of Meta's page "Error codes" for the Cloud API.
@@ -134,6 +171,18 @@ pub fn free_text(last: Option<i64>, now: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_stand_where_the_approved_text_has_its_places() {
+        let found = |approved: &str, text: &str| values(approved, text).map(|values| values.join("|"));
+        assert_eq!(found("Hi {{1}}, {{2}} off!", "Hi Ada,\n10% off!").as_deref(), Some("Ada|10%"));
+        assert_eq!(found("{{2}} for {{1}}", "a cap for Ada").as_deref(), Some("Ada|a cap"));
+        assert_eq!(found("Your code is {{1}}", "Your code is 12, or 13").as_deref(), Some("12, or 13"));
+        assert_eq!(found("We miss you.", "We miss you.").as_deref(), Some(""));
+        for (approved, text) in [("Hi {{1}}!", "Hello Ada!"), ("Hi {{1}}!", "Hi Ada"), ("a {{1", "a b"), ("a", "b")] {
+            assert_eq!(found(approved, text), None, "{approved}");
+        }
+    }
 
     #[test]
     fn free_text_ends_after_a_day() {
