@@ -9,11 +9,14 @@
 //! | `POST /hooks/twilio/CHANNEL` | a text that came, or what became of one; signed with the account's token |
 //! | `POST /hooks/bounces/CHANNEL?token=TOKEN` | a mail that came back, as it is ([`hook_token`]) |
 
+use crate::config::{ConfigError, Settings};
 use crate::event::Event;
 use crate::links::{self, LinkKey};
+use crate::secrets::Secrets;
 use crate::{bounce, replies};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
+use toml::Table;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The longest body that is looked at, in bytes: a bounce may carry the mail.
@@ -65,8 +68,8 @@ pub struct Answer {
 /// Something that happened, about somebody.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Happened {
-    /// About whom.
-    pub who: Who,
+    /// About whom: the first of these that is known.
+    pub who: Vec<Who>,
     /// What.
     pub event: Event,
     /// The same when it is told again.
@@ -97,6 +100,29 @@ pub fn hook_token(key: &LinkKey, channel: &str) -> String {
     key.token("hook", &channel)
 }
 
+/// The tokens by which Twilio signs, of the channels that have the backend `twilio`: `auth_token`, or `token` when that is
+/// no API key's secret.
+///
+/// # Errors
+/// When a secret is not there.
+pub fn twilio_tokens(
+    channels: &BTreeMap<String, Table>,
+    secrets: &Secrets,
+) -> Result<BTreeMap<String, SecretString>, ConfigError> {
+    let mut tokens = BTreeMap::new();
+    for (name, table) in channels {
+        if table.get("backend").and_then(toml::Value::as_str) != Some("twilio") {
+            continue;
+        }
+        let settings = Settings::new(name, table, secrets);
+        let plain = if settings.has("key") { None } else { settings.secret("token")? };
+        if let Some(token) = settings.secret("auth_token")?.or(plain) {
+            tokens.insert(name.clone(), token);
+        }
+    }
+    Ok(tokens)
+}
+
 /// Answers a request; none: it is for somebody else.
 #[must_use]
 pub fn answer(public: &Public, ask: Ask<'_>) -> Option<Answer> {
@@ -120,7 +146,11 @@ fn unsubscribe(public: &Public, ask: Ask<'_>, token: &str) -> Answer {
     let mut answer = page(200, links::unsubscribe_page(&public.project, &what, done));
     if done {
         let id = format!("unsubscribed:{:016x}:{}", xxh3_64(token.as_bytes()), ask.now);
-        answer.happened.push(Happened { who: Who::Person(what.person.clone()), event: links::unsubscribed(&what), id });
+        answer.happened.push(Happened {
+            who: vec![Who::Person(what.person.clone())],
+            event: links::unsubscribed(&what),
+            id,
+        });
     }
     answer
 }
@@ -136,7 +166,11 @@ fn click(public: &Public, ask: Ask<'_>, token: &str) -> Answer {
     // HEAD is what scanners ask.
     if ask.method == "GET" {
         let id = format!("clicked:{:016x}:{}", xxh3_64(token.as_bytes()), ask.now);
-        answer.happened.push(Happened { who: Who::Person(what.person.clone()), event: links::followed(&what), id });
+        answer.happened.push(Happened {
+            who: vec![Who::Person(what.person.clone())],
+            event: links::followed(&what),
+            id,
+        });
     }
     answer
 }
@@ -152,7 +186,11 @@ fn open(public: &Public, ask: Ask<'_>, token: &str) -> Answer {
     if ask.method == "GET" {
         // Programs load it each time that the mail is shown: it is opened once.
         let id = format!("opened:{}", what.message);
-        answer.happened.push(Happened { who: Who::Person(what.person.clone()), event: links::followed(&what), id });
+        answer.happened.push(Happened {
+            who: vec![Who::Person(what.person.clone())],
+            event: links::followed(&what),
+            id,
+        });
     }
     answer
 }
@@ -169,7 +207,7 @@ fn twilio(public: &Public, ask: Ask<'_>, channel: &str) -> Answer {
     let happened = match replies::twilio(&form) {
         None => Vec::new(),
         Some(replies::Incoming::Text { id, from, text }) => {
-            let who = Who::Contact { channel: channel.to_owned(), contact: from };
+            let who = vec![Who::Contact { channel: channel.to_owned(), contact: from }];
             let events = replies::events(channel, &text).into_iter();
             let named = |event: Event| Happened { who: who.clone(), id: format!("{}:{id}", event.name), event };
             events.map(named).collect()
@@ -179,7 +217,7 @@ fn twilio(public: &Public, ask: Ask<'_>, channel: &str) -> Answer {
             for (name, value) in [("type", kind.map(str::to_owned)), ("reason", code)] {
                 event.properties.extend(value.map(|value| (name.to_owned(), value.into())));
             }
-            vec![Happened { who: Who::Provided(id.clone()), event, id: format!("{what}:{id}") }]
+            vec![Happened { who: vec![Who::Provided(id.clone())], event, id: format!("{what}:{id}") }]
         }
     };
     // An empty answer in Twilio's language: nothing is sent back. Twilio itself confirms a STOP.
@@ -197,14 +235,12 @@ fn bounces(public: &Public, ask: Ask<'_>, channel: &str) -> Answer {
         return plain(405, "");
     }
     let reports = bounce::read(ask.body);
-    let happened = reports.iter().enumerate().filter_map(|(place, report)| {
+    let happened = reports.iter().enumerate().map(|(place, report)| {
         let event = bounce::event(channel, report);
-        let who = match (event.properties.get("message").and_then(|key| key.as_str()), &report.recipient) {
-            (Some(key), _) => Who::Message(key.to_owned()),
-            (None, Some(contact)) => Who::Contact { channel: channel.to_owned(), contact: contact.clone() },
-            (None, None) => return None,
-        };
-        Some(Happened { who, event, id: format!("bounce:{:016x}:{place}", xxh3_64(ask.body)) })
+        let key = event.properties.get("message").and_then(|key| key.as_str()).map(str::to_owned);
+        let contact = report.recipient.clone().map(|contact| Who::Contact { channel: channel.to_owned(), contact });
+        let who: Vec<Who> = key.map(Who::Message).into_iter().chain(contact).collect();
+        Happened { who, event, id: format!("bounce:{:016x}:{place}", xxh3_64(ask.body)) }
     });
     Answer { status: 200, happened: happened.collect(), ..Answer::default() }
 }
@@ -222,7 +258,10 @@ fn page(status: u16, html: String) -> Answer {
         ("content-type", "text/html; charset=utf-8".to_owned()),
         ("cache-control", "no-store".to_owned()),
         ("referrer-policy", "no-referrer".to_owned()),
-        ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'".to_owned()),
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'".to_owned(),
+        ),
     ];
     Answer { status, headers, body: html.into_bytes(), happened: Vec::new() }
 }
@@ -265,7 +304,7 @@ mod tests {
         assert_eq!(told(ask("PUT", &path)), (405, Vec::new()));
         let (status, happened) = told(ask("POST", &path));
         assert_eq!((status, happened.len()), (200, 1));
-        assert!(happened[0].starts_with("Person(\"u1\") Unsubscribed unsubscribed:"), "{happened:?}");
+        assert!(happened[0].starts_with("[Person(\"u1\")] Unsubscribed unsubscribed:"), "{happened:?}");
         assert_eq!(told(ask("POST", "/u/AAAA")).0, 404);
         assert!(answer(&public(), ask("GET", "/v1/track")).is_none());
         assert!(answer(&public(), ask("GET", "/u/a/b")).is_none());
@@ -275,7 +314,7 @@ mod tests {
     fn clicks_lead_on_and_openings_count_once() {
         let mut what = Followed { person: "u1".into(), channel: "email".into(), message: "00ff".into(), url: None };
         let picture = format!("/o/{}.gif", follow_token(&public().key, &what));
-        assert_eq!(told(ask("GET", &picture)), (200, vec!["Person(\"u1\") email Opened opened:00ff".to_owned()]));
+        assert_eq!(told(ask("GET", &picture)), (200, vec!["[Person(\"u1\")] email Opened opened:00ff".to_owned()]));
         what.url = Some("https://shop.example/?a=1".into());
         let token = follow_token(&public().key, &what);
         let path = format!("/c/{token}");
@@ -296,12 +335,28 @@ mod tests {
         mac.update(b"https://mycompany.com/hooks/twilio/smsBodyStopFrom+1555MessageSidSM1SmsStatusreceived");
         let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes());
         let signed = Ask { body, signature: Some(&signature), ..ask("POST", "/hooks/twilio/sms") };
-        let who = "Contact { channel: \"sms\", contact: \"+1555\" }";
+        let who = "[Contact { channel: \"sms\", contact: \"+1555\" }]";
         let wanted = vec![format!("{who} Unsubscribed Unsubscribed:SM1"), format!("{who} sms Replied sms Replied:SM1")];
         assert_eq!(told(signed), (200, wanted));
         assert_eq!(told(Ask { body: b"Body=Stop", ..signed }), (403, Vec::new()));
         assert_eq!(told(Ask { signature: None, ..signed }), (403, Vec::new()));
         assert_eq!(told(Ask { path: "/hooks/twilio/push", ..signed }).0, 404);
+    }
+
+    #[test]
+    fn the_accounts_token_signs() {
+        let table = |text: &str| -> Table { text.parse().expect("a table") };
+        let secrets = Secrets::given([("A", "account"), ("K", "key")], ".");
+        let channels = BTreeMap::from([
+            ("sms".to_owned(), table("backend = 'twilio'\ntoken = '${A}'")),
+            ("keyed".to_owned(), table("backend = 'twilio'\nkey = 'SK1'\ntoken = '${K}'\nauth_token = '${A}'")),
+            ("mute".to_owned(), table("backend = 'twilio'\nkey = 'SK1'\ntoken = '${K}'")),
+            ("email".to_owned(), table("backend = 'console'")),
+        ]);
+        let tokens = twilio_tokens(&channels, &secrets).expect("all there");
+        assert_eq!(tokens.keys().collect::<Vec<_>>(), ["keyed", "sms"]);
+        use secrecy::ExposeSecret as _;
+        assert!(tokens.values().all(|token| token.expose_secret() == "account"));
     }
 
     #[test]
@@ -311,7 +366,9 @@ mod tests {
         let right = Ask { body: mail, query: &query, ..ask("POST", "/hooks/bounces/email") };
         let (status, happened) = told(right);
         assert_eq!((status, happened.len()), (200, 1));
-        assert!(happened[0].starts_with("Message(\"00f1a2b3c4d5e6f7\") email Bounced bounce:"), "{happened:?}");
+        let wanted =
+            "[Message(\"00f1a2b3c4d5e6f7\"), Contact { channel: \"email\", contact: \"ada@x.example\" }] email Bounced";
+        assert!(happened[0].starts_with(wanted), "{happened:?}");
         assert_eq!(told(Ask { query: "", ..right }), (403, Vec::new()));
         assert_eq!(told(Ask { path: "/hooks/bounces/sms", ..right }), (403, Vec::new()));
     }

@@ -3,6 +3,9 @@
 use crate::load::{ready, Checked};
 use crate::output::{err, unusable};
 use flow_channels::fetch::Apis;
+use flow_channels::links::LinkKey;
+use flow_channels::public::{twilio_tokens, Public};
+use flow_channels::track::{tracked, tracking, Tracking};
 use flow_channels::{Channel, Policy, Secrets};
 use flow_compiler::bytecode::Program;
 use flow_runtime::calendar::Zones;
@@ -81,16 +84,25 @@ fn begin(args: &Args, checked: &Checked, program: Program) -> Result<(), String>
     let setup = Arc::new(setup);
     let name = setup.program().name.clone();
     let outside = || {
-        let channels = channels(args, checked, setup.program())?;
+        let project = &checked.loaded.project;
+        let channels = channels(args, checked, setup.program(), &links)?;
+        let twilio = twilio_tokens(&project.channels, &Secrets::from_env(&checked.loaded.root));
+        let public = Public {
+            key: LinkKey::clone(&links),
+            project: setup.program().name.clone(),
+            base: project.input.public_url.clone(),
+            twilio: twilio.map_err(|error| error.to_string())?,
+        };
         let apis = Apis::new(Secrets::from_env(&checked.loaded.root), args.private_apis)?;
-        Ok(Outside { channels, apis, links: Some(links) })
+        Ok(Outside { channels, apis, public: Some(Arc::new(public)) })
     };
     serve(Arc::clone(&setup), outside, &options, |address| err(&format!("{name} is served on http://{address}\n")))
 }
 
 type Opened = (Arc<dyn Channel>, Policy);
 
-fn channels(args: &Args, checked: &Checked, program: &Program) -> Result<Vec<Opened>, String> {
+fn channels(args: &Args, checked: &Checked, program: &Program, links: &Arc<LinkKey>) -> Result<Vec<Opened>, String> {
+    let base = &checked.loaded.project.input.public_url;
     let secrets = Secrets::from_env(&checked.loaded.root);
     let tables = &checked.loaded.project.channels;
     let mut console = toml::Table::new();
@@ -108,7 +120,14 @@ fn channels(args: &Args, checked: &Checked, program: &Program) -> Result<Vec<Ope
         };
         let channel = flow_channels::open(name, table, &secrets).map_err(|error| error.to_string())?;
         let policy = flow_channels::policy(name, table, &secrets).map_err(|error| error.to_string())?;
-        Ok((Arc::from(channel), policy))
+        let tracking = tracking(name, table, &secrets).map_err(|error| error.to_string())?;
+        if tracking != Tracking::default() && base.is_empty() {
+            return Err(format!(
+                "flow.toml, channels.{name}.track: what is followed comes back to the address of this server; write \
+                 `public_url = \"https://…\"` below [project]"
+            ));
+        }
+        Ok((tracked(Arc::from(channel), Arc::clone(links), base, tracking), policy))
     };
     program.channels.iter().map(|channel| open(&channel.name)).collect()
 }

@@ -10,7 +10,7 @@ use crate::live::{ends, Live};
 use crate::log::{say, Level};
 use crate::setup::Setup;
 use flow_channels::fetch::Apis;
-use flow_channels::links::LinkKey;
+use flow_channels::public::Public;
 use flow_channels::{Channel, Policy};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,8 +31,8 @@ pub struct Outside {
     pub channels: Vec<(Arc<dyn Channel>, Policy)>,
     /// For `fetch` and `call`.
     pub apis: Apis,
-    /// What links to unsubscribe are signed with.
-    pub links: Option<Arc<LinkKey>>,
+    /// What is reached without a key; none: nothing is.
+    pub public: Option<Arc<Public>>,
 }
 
 /// Serves a program until the process is asked to stop.
@@ -59,12 +59,11 @@ pub fn serve(
     let (disk, _lock) =
         Folder::open(&options.store).map_err(|error| format!("cannot open {}: {error}", options.store.display()))?;
     let secret = crate::keys::random().map_err(|error| format!("there is no chance to be had: {error}"))?;
-    let Outside { channels, apis, links } = {
+    let Outside { channels, apis, public } = {
         let _within = runtime.enter();
         outside()?
     };
     let (channels, policies) = channels.into_iter().unzip();
-    let project = setup.program().name.clone();
     let (core, found) =
         Core::open(disk.clone(), setup, secret, policies, clock::now()).map_err(|refusal| refusal.to_string())?;
     for warning in &found.warnings {
@@ -86,7 +85,7 @@ pub fn serve(
         .name("engine".to_owned())
         .spawn(move || live.run())
         .map_err(|error| format!("cannot start threads: {error}"))?;
-    let server = Server::new(handle.clone(), keys, links, &project);
+    let server = Server::new(handle.clone(), keys, public);
     runtime.block_on(http::serve(listener, server, stopped()));
     handle.stop();
     thread.join().map_err(|_| "the engine's thread failed".to_owned())

@@ -6,7 +6,8 @@ use crate::{content, fields, Attempt, Channel, Delivery, Outcome};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-pub(super) const KEYS: &[&str] = &["url", "account", "key", "token", "from", "service", "status_callback"];
+pub(super) const KEYS: &[&str] =
+    &["url", "account", "key", "token", "auth_token", "from", "service", "status_callback"];
 
 const URL: &str = "https://api.twilio.com";
 

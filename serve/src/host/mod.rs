@@ -304,6 +304,19 @@ impl Host {
         self.people.get(self.people.find(id, hash_of(id))?)
     }
 
+    /// The first person whose contact of a channel is one that `is` says. Looks at everybody:
+    /// some tens of milliseconds for a million people, which a reply or a bounce is worth.
+    #[must_use]
+    pub fn who_has(&self, channel: ChannelId, is: impl Fn(&str) -> bool) -> Option<String> {
+        let attribute = self.setup.program().channels.get(channel.index())?.contact?;
+        let mut people = self.people.iter().filter_map(|slot| slot.person.as_ref());
+        let found = people.find(|person| match self.setup.engine.attribute(person, attribute) {
+            Value::Text(contact) => is(&contact),
+            _ => false,
+        });
+        found.map(|person| person.id().to_owned())
+    }
+
     /// Whether a message may leave now. What left late is judged again: quiet hours, and what the person has said since.
     #[must_use]
     pub fn may_leave(&self, letter: &Letter, now: i64) -> Leave {

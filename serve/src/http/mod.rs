@@ -1,9 +1,9 @@
 //! The server's own side of HTTP: connections, their limits, and which address means what.
 
 mod ingest;
-mod links;
 mod operate;
 mod page;
+mod public;
 
 use crate::keys::{Keys, Scope};
 use crate::live::Handle;
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::Router;
 use base64::prelude::{Engine as _, BASE64_STANDARD};
-use flow_channels::links::LinkKey;
+use flow_channels::public::Public;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -40,24 +40,21 @@ const LAST_REQUESTS: Duration = Duration::from_secs(10);
 pub struct Server {
     pub(crate) handle: Handle,
     pub(crate) keys: Arc<Keys>,
-    /// What links to unsubscribe are signed with.
-    pub(crate) links: Option<Arc<LinkKey>>,
-    /// What the project is called.
-    pub(crate) project: Arc<str>,
+    /// What is reached without a key.
+    pub(crate) public: Option<Arc<Public>>,
 }
 
 impl Server {
     /// Over the thread that has the state.
     #[must_use]
-    pub fn new(handle: Handle, keys: Keys, links: Option<Arc<LinkKey>>, project: &str) -> Self {
-        Self { handle, keys: Arc::new(keys), links, project: project.into() }
+    pub fn new(handle: Handle, keys: Keys, public: Option<Arc<Public>>) -> Self {
+        Self { handle, keys: Arc::new(keys), public }
     }
 
     fn routes(self) -> Router {
         Router::new()
             .route("/v1/events", post(ingest::cloud_events))
             .route("/v1/{name}", post(ingest::segment))
-            .route("/u/{token}", get(links::page).post(links::unsubscribe))
             .route("/healthz", get(operate::health))
             .route("/readyz", get(operate::ready))
             .route("/metrics", get(operate::metrics))
@@ -75,6 +72,7 @@ impl Server {
             .route("/operate/messages", get(operate::messages))
             .route("/operate/dead", get(operate::dead))
             .route("/operate/retry", post(operate::retry))
+            .fallback(public::answer)
             .layer(DefaultBodyLimit::disable())
             .with_state(self)
     }
@@ -87,8 +85,32 @@ impl Server {
 
     /// The answer to somebody who may not; none: they may.
     pub(crate) fn denies(&self, headers: &HeaderMap, wanted: Scope) -> Option<Response> {
+        if is_foreign(headers) || (self.keys.is_empty() && !is_local(headers)) {
+            return Some((StatusCode::FORBIDDEN, "no other site may do this\n").into_response());
+        }
         (!self.allows(key_of(headers).as_deref(), wanted)).then(denied)
     }
+}
+
+/// Whether a browser asks on behalf of a page that is not ours: it would send along the key that somebody typed in here,
+/// or needs none on the machine where this runs.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return !matches!(site, "same-origin" | "none");
+    }
+    let origin = text("origin").map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
+    origin.is_some_and(|origin| text("host") != Some(origin))
+}
+
+/// Whether the request names this machine itself. A name of somebody else's that leads here (DNS rebinding) does not.
+fn is_local(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|value| value.to_str().ok()) else { return true };
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The key of a request: as the user of Basic, or as Bearer.
@@ -150,4 +172,45 @@ pub async fn serve(listener: TcpListener, server: Server, stop: impl Future<Outp
     }
     drop(listener);
     let _ = tokio::time::timeout(LAST_REQUESTS, graceful.shutdown()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
+        list.iter()
+            .map(|(name, value)| (header::HeaderName::from_static(name), header::HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn pages_of_others_may_not_operate() {
+        for list in [
+            &[("sec-fetch-site", "cross-site")][..],
+            &[("sec-fetch-site", "same-site")],
+            &[("origin", "https://evil.example"), ("host", "localhost:8080")],
+            &[("origin", "null"), ("host", "localhost:8080")],
+        ] {
+            assert!(is_foreign(&headers(list)), "{list:?}");
+        }
+        for list in [
+            &[][..],
+            &[("host", "localhost:8080")],
+            &[("sec-fetch-site", "same-origin"), ("origin", "http://localhost:8080"), ("host", "localhost:8080")],
+            &[("origin", "http://localhost:8080"), ("host", "localhost:8080")],
+        ] {
+            assert!(!is_foreign(&headers(list)), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_leads_here_is_not_this_machine() {
+        for host in ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "[::1]"] {
+            assert!(is_local(&headers(&[("host", host)])), "{host}");
+        }
+        for host in ["evil.example", "evil.example:8080", "localhost.evil.example", "10.0.0.1", "[fe80::1]:80", ""] {
+            assert!(!is_local(&headers(&[("host", host)])), "{host}");
+        }
+    }
 }
