@@ -40,6 +40,9 @@ pub struct Policy {
     pub limits: Limits,
     /// The retry schedule.
     pub retry: Schedule,
+    /// Whether one provider takes all messages, so that a pause that it asks for (`Retry-After`) is for all of them. Not so
+    /// where each person has an address of their own, and where a program speaks of single messages.
+    pub one_provider: bool,
 }
 
 type Open = fn(&Settings<'_>) -> Read<Box<dyn Channel>>;
@@ -55,15 +58,17 @@ struct Backend {
     /// The rate that the provider bears when nothing is configured: so many a second.
     rate: Option<u32>,
     retry: fn() -> Schedule,
+    /// See [`Policy::one_provider`].
+    one_provider: bool,
 }
 
 impl Backend {
     const fn local(name: &'static str, keys: &'static [&'static str], open: Open) -> Self {
-        Self { name, keys, net: false, open, concurrency: 1, rate: None, retry: quick }
+        Self { name, keys, net: false, open, concurrency: 1, rate: None, retry: quick, one_provider: false }
     }
 
     const fn remote(name: &'static str, keys: &'static [&'static str], open: Open) -> Self {
-        Self { name, keys, net: true, open, concurrency: 16, rate: None, retry: patient }
+        Self { name, keys, net: true, open, concurrency: 16, rate: None, retry: patient, one_provider: true }
     }
 }
 
@@ -80,7 +85,8 @@ const BACKENDS: [Backend; 14] = [
     Backend { rate: Some(80), ..Backend::remote("whatsapp", whatsapp::KEYS, whatsapp::open) },
     Backend::remote("fcm", fcm::KEYS, fcm::open),
     Backend::remote("apns", apns::KEYS, apns::open),
-    Backend::remote("web_push", web_push::KEYS, web_push::open),
+    // Each browser's maker has a push service.
+    Backend { one_provider: false, ..Backend::remote("web_push", web_push::KEYS, web_push::open) },
     // Slack lets one message a second and channel through.
     Backend { rate: Some(1), ..Backend::remote("slack", slack::KEYS, slack::open) },
     Backend { retry: Schedule::standard_webhooks, ..Backend::remote("webhook", webhook::KEYS, webhook::open) },
@@ -135,7 +141,9 @@ pub fn policy(name: &str, table: &Table, secrets: &Secrets) -> Result<Policy, Co
         None => backend.rate.and_then(|n| per(NonZeroU32::new(n)?, Duration::from_secs(1))),
     };
     let limits = Limits { concurrency: concurrency.unwrap_or(NonZeroU32::MIN), rate };
-    Ok(Policy { limits, retry: schedule(&settings, (backend.retry)())? })
+    // A webhook without an address of its own asks each person's.
+    let one_provider = backend.one_provider && (backend.name != "webhook" || settings.has("url"));
+    Ok(Policy { limits, retry: schedule(&settings, (backend.retry)())?, one_provider })
 }
 
 fn find(settings: &Settings<'_>) -> Read<&'static Backend> {
@@ -272,5 +280,13 @@ mod tests {
         let changed = read("backend = 'null'\nattempts = 3\nretry_first = '10s'\nretry_longest = '1h'");
         let (first, longest) = (Duration::from_secs(10), Duration::from_secs(3600));
         assert_eq!(changed, Schedule::Exponential { first, longest, attempts: 3 });
+    }
+
+    #[test]
+    fn a_pause_is_for_all_where_one_provider_takes_all() {
+        let read =
+            |text: &str| policy("x", &table(text), &Secrets::given([("A", "a")], ".")).expect("right").one_provider;
+        assert!(read("backend = 'twilio'") && read("backend = 'webhook'\nurl = 'https://crm.example'"));
+        assert!(!read("backend = 'webhook'") && !read("backend = 'web_push'") && !read("backend = 'exec'"));
     }
 }

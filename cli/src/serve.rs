@@ -9,6 +9,7 @@ use flow_channels::track::{tracked, tracking, Tracking};
 use flow_channels::{Channel, Policy, Secrets};
 use flow_compiler::bytecode::Program;
 use flow_runtime::calendar::Zones;
+use flow_serve::disk::Folder;
 use flow_serve::keys;
 use flow_serve::server::{serve, Options, Outside};
 use flow_serve::setup::Setup;
@@ -76,10 +77,12 @@ fn begin(args: &Args, checked: &Checked, program: Program) -> Result<(), String>
         Some(folder) => Zones::from_folder(folder).map_err(|error| format!("cannot read zones: {error}"))?,
         None => Zones::bundled(),
     };
-    let options = Options { store: store_of(&args.path, args.store.as_deref()), listen: args.listen };
-    let links = keys::links(&options.store)
+    let store = store_of(&args.path, args.store.as_deref());
+    let (disk, lock) = Folder::open(&store).map_err(|error| format!("cannot open {}: {error}", store.display()))?;
+    let options = Options { disk, lock, listen: args.listen };
+    let links = keys::links(&store)
         .map(Arc::new)
-        .map_err(|error| format!("cannot keep keys in {}: {error}", options.store.display()))?;
+        .map_err(|error| format!("cannot keep keys in {}: {error}", store.display()))?;
     let setup = Setup::new(program, &checked.loaded.project.input, zones, args.seed, Some(Arc::clone(&links)));
     let setup = Arc::new(setup);
     let name = setup.program().name.clone();
@@ -96,7 +99,7 @@ fn begin(args: &Args, checked: &Checked, program: Program) -> Result<(), String>
         let apis = Apis::new(Secrets::from_env(&checked.loaded.root), args.private_apis)?;
         Ok(Outside { channels, apis, public: Some(Arc::new(public)) })
     };
-    serve(Arc::clone(&setup), outside, &options, |address| err(&format!("{name} is served on http://{address}\n")))
+    serve(Arc::clone(&setup), outside, options, |address| err(&format!("{name} is served on http://{address}\n")))
 }
 
 type Opened = (Arc<dyn Channel>, Policy);

@@ -133,6 +133,63 @@ fn what_sdks_send_is_answered_as_they_expect() {
     assert_eq!(server.send("GET", "/healthz", "", b"").unwrap().0, 200);
 }
 
+#[test]
+fn pages_of_other_sites_may_send_calls_and_nothing_else() {
+    let root = project("serve-sites");
+    let server = Server::start(&root, &[]);
+    let status = |method: &str, path: &str, headers: &str, body: &[u8]| {
+        server.send(method, path, headers, body).map(|(status, _)| status).unwrap()
+    };
+    let here = format!("origin: http://{}\r\nsec-fetch-site: same-origin\r\n", server.address);
+    assert_eq!(status("POST", "/operate/pause", &here, b"{}"), 200);
+    for other in ["origin: https://evil.example\r\n", "origin: null\r\n", "sec-fetch-site: cross-site\r\n"] {
+        for path in ["pause", "resume", "forget", "retry", "snapshot"] {
+            assert_eq!(status("POST", &format!("/operate/{path}"), other, b"{\"user\":\"u1\"}"), 403, "{path} {other}");
+        }
+        assert_eq!(status("GET", "/operate/person?id=u1", other, b""), 403);
+    }
+    // Without a key, not even calls: somebody's page would talk to the server on their own machine.
+    assert_eq!(status("POST", "/v1/track", "origin: https://evil.example\r\n", b"{}"), 403);
+    assert_eq!(status("POST", "/v1/track", "origin: http://localhost:3000\r\n", login(1).to_string().as_bytes()), 200);
+    // A name of somebody else's that leads to this machine is not this machine.
+    let stranger =
+        b"POST /operate/pause HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+    assert!(raw(&server, stranger).starts_with("HTTP/1.1 403"));
+    let key = flowc(&root, &["keys", "ingest"]).out;
+    let operate = flowc(&root, &["keys", "operate"]).out;
+    assert!(server.signal("TERM"));
+    // With keys: calls from everywhere, which browsers ask about first; operating from nowhere else, whatever the key.
+    let server = Server::start(&root, &[]);
+    let asked = format!(
+        "OPTIONS /v1/batch HTTP/1.1\r\nhost: {}\r\norigin: https://shop.example\r\naccess-control-request-method: POST\r\n\
+         access-control-request-headers: authorization,content-type\r\nconnection: close\r\n\r\n",
+        server.address
+    );
+    let answer = raw(&server, asked.as_bytes());
+    for line in [
+        "HTTP/1.1 204",
+        "access-control-allow-origin: *",
+        "access-control-allow-headers: authorization,content-type",
+        "access-control-allow-methods: POST",
+    ] {
+        assert!(answer.contains(line), "{line}: {answer}");
+    }
+    let asked = asked.replace("/v1/batch", "/operate/pause");
+    assert!(raw(&server, asked.as_bytes()).starts_with("HTTP/1.1 405"), "{}", raw(&server, asked.as_bytes()));
+    let other = format!("origin: https://shop.example\r\nauthorization: Bearer {}\r\n", key.trim());
+    assert_eq!(server.send("POST", "/v1/track", &other, login(2).to_string().as_bytes()).unwrap().0, 200);
+    let other = format!("origin: https://shop.example\r\nauthorization: Bearer {}\r\n", operate.trim());
+    assert_eq!(server.send("POST", "/operate/resume", &other, b"{}").unwrap().0, 403);
+    let own = format!("authorization: Bearer {}\r\n", operate.trim());
+    assert_eq!(server.send("POST", "/operate/resume", &own, b"{}").unwrap().0, 200);
+    // A wrong key is told before the body is looked at: it need not even come.
+    let slow = format!(
+        "POST /v1/batch HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer wrong\r\ncontent-length: 400000\r\nconnection: close\r\n\r\n",
+        server.address
+    );
+    assert!(raw(&server, slow.as_bytes()).starts_with("HTTP/1.1 401"));
+}
+
 /// Bytes as they are; what comes back, if anything.
 fn raw(server: &Server, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(&server.address).unwrap();

@@ -51,8 +51,6 @@ pub struct Accepted {
     pub lines: Vec<u8>,
     /// How many.
     pub calls: usize,
-    /// The key that stood in the body.
-    pub key: Option<String>,
 }
 
 /// Why a body cannot be taken: the sender is at fault, and sending it again changes nothing.
@@ -101,6 +99,13 @@ impl<'a> Object<'a> {
     }
 }
 
+/// The key that stands in a body, of which nothing else is read.
+#[must_use]
+pub fn write_key(body: &[u8]) -> Option<String> {
+    let whole: Object<'_> = serde_json::from_slice(body).ok()?;
+    whole.text("writeKey")
+}
+
 /// Reads a body that was received at an instant (milliseconds since 1970).
 ///
 /// # Errors
@@ -111,7 +116,7 @@ pub fn read(kind: Kind, body: &[u8], received: i64) -> Result<Accepted, Refused>
     }
     let whole: Object<'_> =
         serde_json::from_slice(body).map_err(|error| Refused(format!("the body is no JSON object: {error}")))?;
-    let mut accepted = Accepted { key: whole.text("writeKey"), ..Accepted::default() };
+    let mut accepted = Accepted::default();
     match kind {
         Kind::One(kind) => {
             if body.len() > LONGEST_CALL {

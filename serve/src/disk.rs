@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A folder that the store has to itself. Names are file names, without folders.
@@ -79,8 +80,8 @@ impl Folder {
     /// # Errors
     /// When it cannot be made or read, or when another process has it.
     pub fn open(path: &Path) -> io::Result<(Self, Lock)> {
-        fs::create_dir_all(path)?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
+        private_folder(path)?;
+        let lock = private_file().create(true).truncate(false).write(true).open(path.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => Ok((Self { path: path.to_owned() }, Lock { _file: lock })),
             Err(fs::TryLockError::WouldBlock) => {
@@ -98,6 +99,40 @@ impl Folder {
 }
 
 const LOCK: &str = "lock";
+
+/// Makes a folder that nobody but its owner can look into, or closes one that others could: a store holds what is known of people.
+///
+/// # Errors
+/// When it cannot be made or closed.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// How files are opened that only their owner may read.
+#[must_use]
+pub fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Writes a small file so that after a crash it is there as a whole or not at all.
+///
+/// # Errors
+/// When the disk fails.
+pub fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let aside = folder.join(format!("{name}.new"));
+    let mut file = private_file().create(true).write(true).truncate(true).open(&aside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&aside, folder.join(name))?;
+    File::open(folder)?.sync_all()
+}
 
 /// Keeps other processes out for as long as it lives.
 #[derive(Debug)]
@@ -126,7 +161,7 @@ impl Disk for Folder {
     }
 
     fn create(&self, name: &str) -> io::Result<File> {
-        OpenOptions::new().create(true).write(true).truncate(true).open(self.path.join(name))
+        private_file().create(true).write(true).truncate(true).open(self.path.join(name))
     }
 
     fn append(&self, name: &str, length: u64) -> io::Result<File> {
@@ -158,5 +193,34 @@ impl Append for File {
 
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn nobody_else_can_look_into_a_store() {
+        let path = std::env::temp_dir().join(format!("flow-disk-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let (folder, _lock) = Folder::open(&path.join("a")).unwrap();
+        drop(Disk::create(&folder, "journal").unwrap());
+        write_whole(&path.join("a"), "key", b"secret").unwrap();
+        assert_eq!(mode(&path.join("a")), 0o700);
+        for file in ["journal", "key", "lock"] {
+            assert_eq!(mode(&path.join("a").join(file)), 0o600, "{file}");
+        }
+        assert_eq!(folder.list().unwrap(), ["journal", "key"]);
+        // One that was made before is closed.
+        drop(Folder::open(&path).unwrap());
+        assert_eq!(mode(&path), 0o700);
+        fs::remove_dir_all(&path).unwrap();
     }
 }

@@ -3,16 +3,17 @@
 //! The file `keys` in the store has a line for each: what it may do, the SHA-256 of the key in hexadecimal, and a name. A key is
 //! 128 random bits, so that a plain hash cannot be turned round.
 
+use crate::disk::{private_file, private_folder, write_whole};
 use flow_channels::links::LinkKey;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use subtle::ConstantTimeEq;
 
 const FILE: &str = "keys";
+const LINKS: &str = "links.key";
 
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,8 +106,8 @@ impl Keys {
     pub fn make(store: &Path, scope: Scope, name: &str) -> io::Result<String> {
         let key = format!("flow_{}_{}", scope.word(), hex(&random()?));
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        fs::create_dir_all(store)?;
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(store.join(FILE))?;
+        private_folder(store)?;
+        let mut file = private_file().create(true).append(true).open(store.join(FILE))?;
         writeln!(file, "{} {} {}", scope.word(), hex(&hash), name.replace(char::is_control, " "))?;
         file.sync_all()?;
         Ok(key)
@@ -114,16 +115,15 @@ impl Keys {
 }
 
 /// What links to unsubscribe are signed with: kept in the store, so that a link works for as long as the store is there.
+/// The store must be locked: two that make a key at one time would sign with two.
 ///
 /// # Errors
 /// When it cannot be read or made.
 pub fn links(store: &Path) -> io::Result<LinkKey> {
-    let path = store.join("links.key");
+    let path = store.join(LINKS);
     if !path.exists() {
-        fs::create_dir_all(store)?;
-        let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path)?;
-        writeln!(file, "{}{}", hex(&random()?), hex(&random()?))?;
-        file.sync_all()?;
+        private_folder(store)?;
+        write_whole(store, LINKS, format!("{}{}\n", hex(&random()?), hex(&random()?)).as_bytes())?;
     }
     LinkKey::new(&SecretString::from(fs::read_to_string(path)?)).map_err(io::Error::other)
 }

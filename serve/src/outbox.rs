@@ -19,6 +19,11 @@ pub const LATE_RATE: NonZeroU32 = match NonZeroU32::new(20) {
     None => NonZeroU32::MIN,
 };
 
+/// While both wait, one late message begins after so many fresh ones.
+const TURNS: u32 = 4;
+/// A provider that asks to be left alone is left alone for so long at most; then one message asks again.
+const LONGEST_HOLD: Duration = Duration::from_secs(3_600);
+
 /// An attempt that is to begin now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
@@ -37,20 +42,36 @@ pub struct Outbox {
     due: BTreeMap<u64, i64>,
     /// What something that was paused holds.
     held: BTreeSet<u64>,
-    under_way: BTreeMap<u64, ChannelId>,
+    under_way: BTreeMap<u64, (ChannelId, Which)>,
 }
 
+/// What leaves by one channel. What is late has a queue of its own, so that nothing fresh ever waits behind a flood of it.
 #[derive(Debug)]
 struct Lane {
     policy: Policy,
     pace: Pace,
-    /// The pace of what is late.
-    late: Pace,
-    queue: BTreeSet<(i64, u64)>,
+    fresh: Queue,
+    late: Queue,
+    /// So many fresh ones have begun since a late one did.
+    turns: u32,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: BTreeSet<(i64, u64)>,
+    /// The pace of what is late; what is fresh has that of the channel alone.
+    pace: Pace,
     /// Nothing begins before.
     not_before: i64,
     /// All attempts that it may have are under way.
     full: bool,
+}
+
+/// Which queue of a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    Fresh,
+    Late,
 }
 
 /// How the key of a message is written everywhere outside.
@@ -63,14 +84,8 @@ impl Outbox {
     /// For channels of these policies, in the order of the program.
     #[must_use]
     pub fn new(policies: impl IntoIterator<Item = Policy>) -> Self {
-        let lane = |policy| Lane {
-            policy,
-            pace: Pace::default(),
-            late: Pace::default(),
-            queue: BTreeSet::new(),
-            not_before: i64::MIN,
-            full: false,
-        };
+        let lane =
+            |policy| Lane { policy, pace: Pace::default(), fresh: Queue::default(), late: Queue::default(), turns: 0 };
         Self {
             lanes: policies.into_iter().map(lane).collect(),
             due: BTreeMap::new(),
@@ -90,7 +105,7 @@ impl Outbox {
             failed => lane.policy.retry.wait(&key_text(letter.key), failed, None),
         };
         let due = now.saturating_add(millis(wait.unwrap_or_default()));
-        lane.queue.insert((due, letter.key));
+        lane.fresh.waiting.insert((due, letter.key));
         self.due.insert(letter.key, due);
     }
 
@@ -98,7 +113,8 @@ impl Outbox {
     pub fn stop(&mut self, key: u64) {
         if let Some(due) = self.due.remove(&key) {
             for lane in &mut self.lanes {
-                lane.queue.remove(&(due, key));
+                lane.fresh.waiting.remove(&(due, key));
+                lane.late.waiting.remove(&(due, key));
             }
         }
         self.held.remove(&key);
@@ -109,7 +125,7 @@ impl Outbox {
         for key in std::mem::take(&mut self.held) {
             let (Some(letter), Some(due)) = (host.letters().waiting.get(&key), self.due.get(&key)) else { continue };
             if let Some(lane) = self.lanes.get_mut(letter.channel.index()) {
-                lane.queue.insert((*due, key));
+                lane.fresh.waiting.insert((*due, key));
             }
         }
     }
@@ -118,29 +134,34 @@ impl Outbox {
     pub fn start(&mut self, host: &Host, now: i64, records: &mut Vec<Record>) -> Vec<Start> {
         let mut starts = Vec::new();
         for lane in &mut self.lanes {
-            lane.full = false;
-            while lane.not_before <= now {
-                let Some((due, key)) = lane.queue.first().copied().filter(|(due, _)| *due <= now) else { break };
+            (lane.fresh.full, lane.late.full) = (false, false);
+            while let Some((which, due, key)) = lane.next(now) {
                 let Some(letter) = host.letters().waiting.get(&key) else {
-                    lane.queue.remove(&(due, key));
+                    lane.take(which, due, key);
                     self.due.remove(&key);
                     continue;
                 };
                 if host.is_paused(letter) {
-                    lane.queue.remove(&(due, key));
+                    lane.take(which, due, key);
                     self.held.insert(key);
+                    continue;
+                }
+                // Whatever is in its queue for the first time, or has waited there for too long, shows here that it is late.
+                if which == Which::Fresh && now.saturating_sub(letter.time) >= LATE {
+                    lane.take(which, due, key);
+                    lane.late.waiting.insert((due, key));
                     continue;
                 }
                 match host.may_leave(letter, now) {
                     Leave::Now => {}
                     Leave::At(until) => {
-                        lane.queue.remove(&(due, key));
-                        lane.queue.insert((until, key));
+                        lane.take(which, due, key);
+                        lane.late.waiting.insert((until, key));
                         self.due.insert(key, until);
                         continue;
                     }
                     Leave::Never(reason) => {
-                        lane.queue.remove(&(due, key));
+                        lane.take(which, due, key);
                         self.due.remove(&key);
                         let reason = format!("not sent: {}", reason.word());
                         let result = Delivered::Dead { reason, suppress: false };
@@ -148,13 +169,12 @@ impl Outbox {
                         continue;
                     }
                 }
-                if !lane.begin(letter, now) {
-                    break;
+                if lane.begin(which, now) {
+                    lane.take(which, due, key);
+                    self.due.remove(&key);
+                    self.under_way.insert(key, (letter.channel, which));
+                    starts.push(Start { key, attempt: letter.failed.saturating_add(1) });
                 }
-                lane.queue.remove(&(due, key));
-                self.due.remove(&key);
-                self.under_way.insert(key, letter.channel);
-                starts.push(Start { key, attempt: letter.failed.saturating_add(1) });
             }
         }
         starts
@@ -163,9 +183,15 @@ impl Outbox {
     /// Takes what came of an attempt, and gives what the journal is to hold of it; nothing when there was no such
     /// attempt, or no such message any more.
     pub fn finished(&mut self, host: &Host, key: u64, outcome: Outcome, now: i64) -> Option<Record> {
-        let channel = self.under_way.remove(&key)?;
+        let (channel, which) = self.under_way.remove(&key)?;
         let lane = self.lanes.get_mut(channel.index())?;
         lane.pace.end();
+        if which == Which::Late {
+            lane.late.pace.end();
+        }
+        if let (Outcome::Retry { after: Some(after), .. }, true) = (&outcome, lane.policy.one_provider) {
+            lane.pace.hold(now, (*after).min(LONGEST_HOLD));
+        }
         let letter = host.letters().waiting.get(&key)?;
         let result = match outcome {
             Outcome::Accepted { provider_id } => Delivered::Accepted(provider_id),
@@ -175,7 +201,7 @@ impl Outbox {
                 match lane.policy.retry.wait(&key_text(key), attempt, after) {
                     Some(wait) => {
                         let due = now.saturating_add(millis(wait));
-                        lane.queue.insert((due, key));
+                        lane.fresh.waiting.insert((due, key));
                         self.due.insert(key, due);
                         Delivered::Failed(reason)
                     }
@@ -192,8 +218,8 @@ impl Outbox {
     /// When the next attempt can begin, as far as the clock decides that.
     #[must_use]
     pub fn next_wake(&self) -> Option<i64> {
-        let open = self.lanes.iter().filter(|lane| !lane.full);
-        open.filter_map(|lane| Some(lane.queue.first()?.0.max(lane.not_before))).min()
+        let queues = self.lanes.iter().flat_map(|lane| [&lane.fresh, &lane.late]).filter(|queue| !queue.full);
+        queues.filter_map(|queue| Some(queue.waiting.first()?.0.max(queue.not_before))).min()
     }
 
     /// How many attempts are under way.
@@ -203,29 +229,78 @@ impl Outbox {
     }
 }
 
+impl Queue {
+    /// The first that is due, unless nothing may begin.
+    fn first(&self, now: i64) -> Option<(i64, u64)> {
+        let open = !self.full && self.not_before <= now;
+        self.waiting.first().copied().filter(|(due, _)| open && *due <= now)
+    }
+
+    /// Nothing begins before some time has passed.
+    fn wait(&mut self, now: i64, wait: Duration) {
+        self.not_before = now.saturating_add(millis(wait).max(1));
+    }
+}
+
 impl Lane {
-    /// Whether one more attempt may begin.
-    fn begin(&mut self, letter: &Letter, now: i64) -> bool {
-        if now.saturating_sub(letter.time) >= LATE {
-            let rate = Rate { count: LATE_RATE, per: Duration::from_secs(1), burst: LATE_RATE };
-            let limits = Limits { concurrency: NonZeroU32::MAX, rate: Some(rate) };
-            match self.late.begin(&limits, now) {
-                Decision::Go => self.late.end(),
-                Decision::Wait(wait) => {
-                    self.not_before = now.saturating_add(millis(wait).max(1));
-                    return false;
-                }
-                Decision::Full => {}
-            }
+    fn queue(&mut self, which: Which) -> &mut Queue {
+        match which {
+            Which::Fresh => &mut self.fresh,
+            Which::Late => &mut self.late,
         }
-        match self.pace.begin(&self.policy.limits, now) {
+    }
+
+    /// Which message may be next: a fresh one, but now and then a late one.
+    fn next(&self, now: i64) -> Option<(Which, i64, u64)> {
+        let fresh = self.fresh.first(now).map(|(due, key)| (Which::Fresh, due, key));
+        let late = self.late.first(now).map(|(due, key)| (Which::Late, due, key));
+        if self.turns >= TURNS {
+            late.or(fresh)
+        } else {
+            fresh.or(late)
+        }
+    }
+
+    fn take(&mut self, which: Which, due: i64, key: u64) {
+        self.queue(which).waiting.remove(&(due, key));
+    }
+
+    /// Whether one more attempt may begin; if not, its queue rests.
+    fn begin(&mut self, which: Which, now: i64) -> bool {
+        if which == Which::Late && !self.begin_late(now) {
+            return false;
+        }
+        let begun = self.pace.begin(&self.policy.limits, now);
+        match begun {
+            Decision::Go => {
+                self.turns = if which == Which::Late { 0 } else { self.turns.saturating_add(1) };
+                return true;
+            }
+            // What stops one stops both.
+            Decision::Wait(wait) => {
+                self.fresh.wait(now, wait);
+                self.late.wait(now, wait);
+            }
+            Decision::Full => (self.fresh.full, self.late.full) = (true, true),
+        }
+        if which == Which::Late {
+            self.late.pace.end();
+        }
+        false
+    }
+
+    /// The pace of what is late, which has half of the attempts at most: a provider that hangs leaves room for what is fresh.
+    fn begin_late(&mut self, now: i64) -> bool {
+        let rate = Rate { count: LATE_RATE, per: Duration::from_secs(1), burst: LATE_RATE };
+        let half = NonZeroU32::new(self.policy.limits.concurrency.get() / 2).unwrap_or(NonZeroU32::MIN);
+        match self.late.pace.begin(&Limits { concurrency: half, rate: Some(rate) }, now) {
             Decision::Go => true,
             Decision::Wait(wait) => {
-                self.not_before = now.saturating_add(millis(wait).max(1));
+                self.late.wait(now, wait);
                 false
             }
             Decision::Full => {
-                self.full = true;
+                self.late.full = true;
                 false
             }
         }

@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::core::Core;
 use crate::deliver::Desk;
-use crate::disk::Folder;
+use crate::disk::{Folder, Lock};
 use crate::http::{self, Server};
 use crate::keys::Keys;
 use crate::live::{ends, Live};
@@ -13,14 +13,15 @@ use flow_channels::fetch::Apis;
 use flow_channels::public::Public;
 use flow_channels::{Channel, Policy};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// How to serve.
 pub struct Options {
-    /// The folder of the store.
-    pub store: PathBuf,
+    /// The folder of the store, open.
+    pub disk: Folder,
+    /// Keeps others out of it.
+    pub lock: Lock,
     /// Where to listen.
     pub listen: SocketAddr,
 }
@@ -42,22 +43,20 @@ pub struct Outside {
 pub fn serve(
     setup: Arc<Setup>,
     outside: impl FnOnce() -> Result<Outside, String>,
-    options: &Options,
+    options: Options,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), String> {
-    let keys = Keys::read(&options.store).map_err(|error| format!("cannot read the keys: {error}"))?;
-    if keys.is_empty() && !options.listen.ip().is_loopback() {
+    let Options { disk, lock: _lock, listen } = options;
+    let keys = Keys::read(disk.path()).map_err(|error| format!("cannot read the keys: {error}"))?;
+    if keys.is_empty() && !listen.ip().is_loopback() {
         return Err(format!(
-            "{} can be reached from other machines, and there is no key; make one: flowc keys add ingest",
-            options.listen
+            "{listen} can be reached from other machines, and there is no key; make one: flowc keys ingest"
         ));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start threads: {error}"))?;
-    let (disk, _lock) =
-        Folder::open(&options.store).map_err(|error| format!("cannot open {}: {error}", options.store.display()))?;
     let secret = crate::keys::random().map_err(|error| format!("there is no chance to be had: {error}"))?;
     let Outside { channels, apis, public } = {
         let _within = runtime.enter();
@@ -66,6 +65,7 @@ pub fn serve(
     let (channels, policies) = channels.into_iter().unzip();
     let (core, found) =
         Core::open(disk.clone(), setup, secret, policies, clock::now()).map_err(|refusal| refusal.to_string())?;
+    clock::not_before(core.host().latest());
     for warning in &found.warnings {
         say(Level::Warning, "the store was not as it should be", &[("found", warning)]);
     }
@@ -74,10 +74,9 @@ pub fn serve(
         "the store is open",
         &[("people", &core.host().people()), ("snapshot", &found.snapshot), ("records", &found.records)],
     );
-    let listener = runtime
-        .block_on(TcpListener::bind(options.listen))
-        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
-    listening(listener.local_addr().unwrap_or(options.listen));
+    let listener =
+        runtime.block_on(TcpListener::bind(listen)).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    listening(listener.local_addr().unwrap_or(listen));
     let (handle, inbox) = ends();
     let desk = Desk::new(channels, apis, runtime.handle().clone());
     let live = Live::new(core, &found, disk, desk, inbox, handle.clone());

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// So many messages that were taken by their channels are remembered, for looking at.
 pub const RECENT: usize = 1_000;
+/// So many messages that were given up are kept, to be tried again; then the oldest goes, and is counted.
+pub const DEAD: usize = 10_000;
 
 /// A message that was handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,10 @@ pub struct Letters {
     pub waiting: BTreeMap<u64, Letter>,
     /// Given up, by key, with the reason in the letter.
     pub dead: BTreeMap<u64, Letter>,
+    /// The keys of those, oldest first.
+    given_up: VecDeque<u64>,
+    /// How many were given up and are not kept any more.
+    pub dropped: u64,
     /// The latest that were taken, oldest first.
     pub recent: VecDeque<Taken>,
     /// What may not leave.
@@ -129,10 +135,26 @@ impl Letters {
             }
             Err(reason) => {
                 letter.reason = Some(reason.clone());
-                self.count(letter.channel, false);
-                self.dead.insert(letter.key, letter);
+                self.give_up(letter);
             }
         }
+    }
+
+    fn give_up(&mut self, letter: Letter) {
+        self.count(letter.channel, false);
+        self.given_up.push_back(letter.key);
+        self.dead.insert(letter.key, letter);
+        while self.dead.len() > DEAD {
+            let Some(oldest) = self.given_up.pop_front() else { break };
+            self.dropped += u64::from(self.dead.remove(&oldest).is_some());
+        }
+    }
+
+    /// Takes one away from those that were given up.
+    pub fn take_dead(&mut self, key: u64) -> Option<Letter> {
+        let letter = self.dead.remove(&key)?;
+        self.given_up.retain(|other| *other != key);
+        Some(letter)
     }
 
     /// Takes what came of handing one over, and gives the message back if that ends it.
@@ -154,8 +176,7 @@ impl Letters {
             }
             Delivered::Failed(reason) | Delivered::Dead { reason, .. } => {
                 letter.reason = Some(reason.clone());
-                self.count(letter.channel, false);
-                self.dead.insert(key, letter.clone());
+                self.give_up(letter.clone());
             }
         }
         Some(letter)
@@ -163,17 +184,11 @@ impl Letters {
 
     /// Tries a dead letter again; says whether there is one.
     pub fn retry(&mut self, key: u64) -> bool {
-        match self.dead.remove(&key) {
-            Some(letter) if letter.content.is_ok() => {
-                self.waiting.insert(key, Letter { failed: 0, ..letter });
-                true
-            }
-            Some(letter) => {
-                self.dead.insert(key, letter);
-                false
-            }
-            None => false,
+        if self.dead.get(&key).is_none_or(|letter| letter.content.is_err()) {
+            return false;
         }
+        let letter = self.take_dead(key);
+        letter.is_some_and(|letter| self.waiting.insert(key, Letter { failed: 0, ..letter }).is_none())
     }
 
     /// Whether something that was paused holds the message.
@@ -193,6 +208,7 @@ impl Letters {
     pub fn forget(&mut self, user: &str) {
         self.waiting.retain(|_, letter| letter.user != user);
         self.dead.retain(|_, letter| letter.user != user);
+        self.given_up.retain(|key| self.dead.contains_key(key));
         self.recent.retain(|taken| taken.letter.user != user);
     }
 
@@ -204,10 +220,12 @@ impl Letters {
 
     /// Appends all of it, for a snapshot.
     pub fn save(&self, out: &mut Vec<u8>) {
-        for letters in [&self.waiting, &self.dead] {
-            pack::size(out, letters.len());
-            letters.values().for_each(|letter| letter.pack(out));
-        }
+        pack::size(out, self.waiting.len());
+        self.waiting.values().for_each(|letter| letter.pack(out));
+        let dead = self.given_up.iter().filter_map(|key| self.dead.get(key));
+        pack::size(out, self.dead.len());
+        dead.for_each(|letter| letter.pack(out));
+        pack::uint(out, self.dropped);
         pack::size(out, self.recent.len());
         for taken in &self.recent {
             taken.letter.pack(out);
@@ -229,9 +247,12 @@ impl Letters {
     /// When the bytes are something else.
     pub fn restore(read: &mut Unpack<'_>) -> Read<Self> {
         let keyed = |letters: Vec<Letter>| letters.into_iter().map(|letter| (letter.key, letter)).collect();
+        let (waiting, dead) = (read.list(Letter::unpack)?, read.list(Letter::unpack)?);
         Ok(Self {
-            waiting: keyed(read.list(Letter::unpack)?),
-            dead: keyed(read.list(Letter::unpack)?),
+            waiting: keyed(waiting),
+            given_up: dead.iter().map(|letter| letter.key).collect(),
+            dead: keyed(dead),
+            dropped: read.uint()?,
             recent: read
                 .list(|read| {
                     let letter = Letter::unpack(read)?;
@@ -242,5 +263,47 @@ impl Letters {
             paused: read.list(Scope::unpack)?.into_iter().collect(),
             totals: read.list(|read| Ok((read.uint()?, read.uint()?)))?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dead_letters_have_a_bound_and_the_oldest_go() {
+        let mut letters = Letters::default();
+        let letter = |key: u64| Letter {
+            key,
+            channel: ChannelId(0),
+            user: "u".into(),
+            to: None,
+            journey: JourneyId(0),
+            step: StepId(0),
+            topic: TopicId(0),
+            time: 0,
+            content: Ok(Content::Sms { text: "hi".into() }),
+            failed: 0,
+            reason: None,
+        };
+        let dead = Delivered::Dead { reason: "no".into(), suppress: false };
+        // Keys are hashes: their order says nothing of their age.
+        let keys: Vec<u64> = (0..DEAD as u64 + 3).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        for key in &keys {
+            letters.add(letter(*key));
+            letters.outcome(*key, 0, &dead);
+        }
+        assert_eq!((letters.dead.len(), letters.dropped), (DEAD, 3));
+        assert!(keys[..3].iter().all(|key| !letters.dead.contains_key(key)));
+        assert!(letters.retry(keys[3]) && !letters.retry(keys[3]) && !letters.retry(keys[0]));
+        // Given up once more, it is the youngest.
+        letters.outcome(keys[3], 0, &dead);
+        letters.add(letter(1));
+        letters.outcome(1, 0, &dead);
+        assert!(letters.dead.contains_key(&keys[3]) && !letters.dead.contains_key(&keys[4]));
+        let mut bytes = Vec::new();
+        letters.save(&mut bytes);
+        let again = Letters::restore(&mut Unpack::new(&bytes)).unwrap();
+        assert_eq!((again.given_up, again.dropped), (letters.given_up, 4));
     }
 }

@@ -223,7 +223,7 @@ impl Host {
                 }
             }
             Command::Discard(key) => {
-                self.letters.dead.remove(key);
+                self.letters.take_dead(*key);
             }
             Command::Forget(user) => {
                 self.advance(now, todo);
@@ -241,6 +241,12 @@ impl Host {
         let timer = self.people.next_due().map(|due| due.saturating_add(1));
         let throttle = self.throttles.next_release().filter(|at| *at < i64::MAX);
         [timer, throttle].into_iter().flatten().min()
+    }
+
+    /// Nothing that is in it is later than this: the clock, and the machine's at the last record.
+    #[must_use]
+    pub fn latest(&self) -> i64 {
+        self.clock.unwrap_or(i64::MIN).max(self.floor.saturating_add(LATE))
     }
 
     /// The clock.

@@ -42,6 +42,14 @@ async fn take(
     body: Body,
     read: impl FnOnce(&[u8], i64) -> Result<Accepted, Refused>,
 ) -> Response {
+    if let Some(refused) = server.refuses_pages(&headers) {
+        return refused;
+    }
+    // A key in the head is judged before anything of the body is taken.
+    let key = key_of(&headers);
+    if key.is_some() && !server.allows(key.as_deref(), Scope::Ingest) {
+        return denied();
+    }
     let body = match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, LONGEST_BODY)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return refused(&format!("the body is longer than {} KB, or broke off", LONGEST_BODY >> 10)),
@@ -49,16 +57,12 @@ async fn take(
     };
     // By its first bytes: what SDKs declare it to be is not to be trusted.
     let unpacked = if body.starts_with(&GZIP) { unpack(&body) } else { Ok(Vec::new()) };
-    let accepted = match &unpacked {
-        Ok(unpacked) if unpacked.is_empty() => read(&body, clock::now()),
-        Ok(unpacked) => read(unpacked, clock::now()),
-        Err(reason) => Err(Refused(reason.clone())),
-    };
-    let key = key_of(&headers);
-    let key = key.or_else(|| accepted.as_ref().ok().and_then(|accepted| accepted.key.clone()));
-    if !server.allows(key.as_deref(), Scope::Ingest) {
+    let bytes = unpacked.as_ref().map(|unpacked| if unpacked.is_empty() { &*body } else { unpacked.as_slice() });
+    // Browsers write it into the body: then it is all that is read before it is judged.
+    if key.is_none() && !server.allows(bytes.ok().and_then(accept::write_key).as_deref(), Scope::Ingest) {
         return denied();
     }
+    let accepted = bytes.map_err(|reason| Refused(reason.clone())).and_then(|bytes| read(bytes, clock::now()));
     let accepted = match accepted {
         Ok(accepted) => accepted,
         Err(Refused(reason)) => return refused(&reason),

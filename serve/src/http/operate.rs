@@ -70,6 +70,7 @@ fn numbers(host: &Host, status: Status) -> String {
     one("messages_under_way", "gauge", "Messages being handed over.", &plain(status.under_way as u64));
     one("messages_throttled", "gauge", "Messages that wait for a throttle.", &plain(host.throttled() as u64));
     one("messages_dead", "gauge", "Messages that were given up.", &plain(letters.dead.len() as u64));
+    one("messages_dropped_total", "counter", "Dead letters that are not kept any more.", &plain(letters.dropped));
     let program = host.setup().program();
     let by_channel = |taken: bool| -> Vec<(String, u64)> {
         let totals = program.channels.iter().zip(&letters.totals);
@@ -129,6 +130,7 @@ pub(super) async fn status(State(server): State<Server>, headers: HeaderMap) -> 
                 "under_way": status.under_way,
                 "throttled": host.throttled(),
                 "dead": letters.dead.len(),
+                "dropped": letters.dropped,
                 "accepted": letters.totals.iter().map(|(taken, _)| taken).sum::<u64>(),
             },
             "paused": host.paused().iter().map(scope_text).collect::<Vec<_>>(),

@@ -41,7 +41,7 @@ fn nothing_is_lost_and_nothing_is_sent_twice() {
 /// A simulation that finds nothing when there is something to be found is worth nothing.
 #[test]
 fn what_is_broken_on_purpose_is_found() {
-    for sabotage in [Sabotage::Unsynced, Sabotage::OutcomesLost] {
+    for sabotage in [Sabotage::Unsynced, Sabotage::OutcomesLost, Sabotage::ClockFollowed] {
         let found = (0..200).find_map(|seed| live(seed, sabotage).err());
         match found {
             Some(what) => println!("{sabotage:?}: {}", what.lines().next().unwrap_or_default()),

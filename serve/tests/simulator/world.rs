@@ -10,6 +10,7 @@ use flow_channels::retry::Schedule;
 use flow_channels::{Outcome, Policy};
 use flow_runtime::calendar::write_instant;
 use flow_serve::accept::{self, Kind};
+use flow_serve::clock::Clock;
 use flow_serve::core::{Begin, Core, Event};
 use flow_serve::record::{Command, Record, Scope};
 use flow_serve::setup::Setup;
@@ -34,6 +35,8 @@ pub enum Sabotage {
     Unsynced,
     /// Outcomes of deliveries are not written down.
     OutcomesLost,
+    /// The server goes by the machine's clock, whatever that says.
+    ClockFollowed,
 }
 
 /// A batch that somebody sends until it is acknowledged.
@@ -49,6 +52,8 @@ enum Happening {
     Finished(u64, Outcome, u64),
     Snapshot,
     Command(Command),
+    /// The machine's clock is set, by so much.
+    Jump(i64),
 }
 
 struct World {
@@ -56,7 +61,11 @@ struct World {
     disk: SimDisk,
     setup: Arc<Setup>,
     core: Option<Core<SimDisk>>,
+    /// The time that has really passed.
     now: i64,
+    /// How wrong the machine's clock is.
+    wrong: i64,
+    clock: Clock,
     life: u64,
     batches: Vec<Batch>,
     queue: BTreeMap<(i64, u64), Happening>,
@@ -79,6 +88,8 @@ pub fn live(seed: u64, sabotage: Sabotage) -> Result<(usize, u64), String> {
         setup,
         core: None,
         now: BEGIN,
+        wrong: 0,
+        clock: Clock::new(i64::MIN),
         life: 0,
         batches: Vec::new(),
         queue: BTreeMap::new(),
@@ -92,7 +103,7 @@ pub fn live(seed: u64, sabotage: Sabotage) -> Result<(usize, u64), String> {
     world.plan();
     world.faults();
     world.start()?;
-    world.run(BEGIN + 4 * DAY)?;
+    world.run(|world| world.now >= BEGIN + 4 * DAY)?;
     world.faulty = false;
     world.disk.set(Faults { lies: sabotage == Sabotage::Unsynced, ..Faults::default() });
     for command in [Scope::Everything, Scope::Channel("sms".into())] {
@@ -100,11 +111,23 @@ pub fn live(seed: u64, sabotage: Sabotage) -> Result<(usize, u64), String> {
         world.at(at, Happening::Command(Command::Resume(command)));
     }
     let end = BEGIN + 30 * DAY;
-    world.run(end)?;
+    world.run(|world| world.time() >= end)?;
     world.finish(end)
 }
 
 impl World {
+    /// What the server's clock shows.
+    fn time(&mut self) -> i64 {
+        let (mut clock, machine) = (self.clock, self.now + self.wrong);
+        let shown = clock.read(machine, Duration::from_millis((self.now - BEGIN) as u64));
+        self.clock = clock;
+        if self.sabotage == Sabotage::ClockFollowed {
+            machine
+        } else {
+            shown
+        }
+    }
+
     fn at(&mut self, time: i64, happening: Happening) {
         self.number += 1;
         self.queue.insert((time, self.number), happening);
@@ -129,6 +152,11 @@ impl World {
         for _ in 0..self.random.below(6) {
             let time = BEGIN + self.random.between(0, 4 * DAY);
             self.at(time, Happening::Snapshot);
+        }
+        while self.random.percent(30) {
+            let time = BEGIN + self.random.between(0, 4 * DAY);
+            let jump = *self.random.one(&[-90 * DAY, -2 * DAY, -3 * HOUR, -1_500, HOUR, DAY]);
+            self.at(time, Happening::Jump(jump));
         }
         if self.random.percent(30) {
             let time = BEGIN + self.random.between(0, 3 * DAY);
@@ -198,9 +226,11 @@ impl World {
     /// Starts the server, again and again if need be.
     fn start(&mut self) -> Result<(), String> {
         for _ in 0..20 {
-            let opened = Core::open(self.disk.clone(), Arc::clone(&self.setup), [7; 16], policies(), self.now);
+            let now = self.time();
+            let opened = Core::open(self.disk.clone(), Arc::clone(&self.setup), [7; 16], policies(), now);
             match opened {
                 Ok((core, found)) => {
+                    self.clock = Clock::new(core.host().latest());
                     if !found.warnings.is_empty() && self.sabotage == Sabotage::Nothing {
                         return Err(format!("a start found {:?}", found.warnings));
                     }
@@ -225,14 +255,21 @@ impl World {
         self.faults();
     }
 
-    fn run(&mut self, end: i64) -> Result<(), String> {
+    /// Until it is over by one of the clocks.
+    fn run(&mut self, over: impl Fn(&mut Self) -> bool) -> Result<(), String> {
         loop {
+            let shown = self.time();
             let queued = self.queue.keys().next().map(|(time, _)| *time);
             let wake = self.core.as_ref().and_then(Core::next_wake);
-            let Some(time) = [queued, wake].into_iter().flatten().min().filter(|time| *time < end) else {
-                return Ok(());
-            };
+            // As long as the clock shows it will be; while it is slow, that is too early, and is looked at again.
+            let wake = wake.map(|wake| self.now + (wake - shown).max(0));
+            let Some(time) = [queued, wake].into_iter().flatten().min() else { return Ok(()) };
+            let before = self.now;
             self.now = self.now.max(time);
+            if over(self) {
+                self.now = before;
+                return Ok(());
+            }
             self.turn()?;
         }
     }
@@ -240,13 +277,14 @@ impl World {
     /// One step of the server, with all that has come until now.
     fn turn(&mut self) -> Result<(), String> {
         let mut events = Vec::new();
+        let now = self.time();
         let (mut sends, mut ends, mut commands) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
             match entry.remove() {
                 Happening::Send(place) => {
                     let body = self.batches[place].body.as_bytes();
-                    let accepted = accept::read(Kind::Batch, body, self.now).map_err(|refused| refused.0)?;
-                    events.push(Event::Record(Record::Inputs { received: self.now, lines: accepted.lines }));
+                    let accepted = accept::read(Kind::Batch, body, now).map_err(|refused| refused.0)?;
+                    events.push(Event::Record(Record::Inputs { received: now, lines: accepted.lines }));
                     sends.push(place);
                 }
                 Happening::Finished(key, outcome, life) => {
@@ -258,14 +296,15 @@ impl World {
                     }
                 }
                 Happening::Snapshot => self.snapshot(),
+                Happening::Jump(by) => self.wrong += by,
                 Happening::Command(command) => {
-                    events.push(Event::Record(Record::Command { now: self.now, command: command.clone() }));
+                    events.push(Event::Record(Record::Command { now, command: command.clone() }));
                     commands.push(command);
                 }
             }
         }
         let Some(core) = &mut self.core else { return Err("no server".into()) };
-        match core.step(self.now, events) {
+        match core.step(now, events) {
             Ok(begin) => {
                 sends.iter().for_each(|place| self.batches[*place].acknowledged = true);
                 self.over.extend(ends);
@@ -310,7 +349,8 @@ impl World {
             let outcome = match self.random.below(if self.faulty { 10 } else { 1 }) {
                 0..=6 => Outcome::accepted(),
                 // It may have taken it; nobody knows.
-                7 | 8 => Outcome::retry("no answer in time"),
+                7 => Outcome::retry("no answer in time"),
+                8 => Outcome::Retry { reason: "come later".into(), after: Some(Duration::from_secs(600)) },
                 _ => Outcome::suppressed("no such address"),
             };
             let life = self.life;
@@ -324,7 +364,13 @@ impl World {
 
     /// What must be true in the end.
     fn finish(mut self, end: i64) -> Result<(usize, u64), String> {
-        self.now = end;
+        while self.time() < end {
+            self.now += (end - self.time()).max(1);
+        }
+        let end = self.time();
+        if self.now - BEGIN > 2 * (end - BEGIN) + 1_000 {
+            return Err("time stood still".into());
+        }
         let Some(mut core) = self.core.take() else { return Err("no server".into()) };
         let begin = core.step(end, vec![Event::Record(Record::Tick { now: end })]).map_err(|f| f.to_string())?;
         self.core = Some(core);
@@ -369,7 +415,7 @@ fn policies() -> Vec<Policy> {
     let first = Duration::from_secs(30);
     // More attempts than anything here takes: giving up is for another test.
     let retry = Schedule::Exponential { first, longest: Duration::from_secs(3600), attempts: 1_000 };
-    vec![Policy { limits, retry }; 2]
+    vec![Policy { limits, retry, one_provider: true }; 2]
 }
 
 pub fn instant(millis: i64) -> String {
