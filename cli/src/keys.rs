@@ -1,7 +1,7 @@
 //! `flowc keys`: who may send calls, look, and operate.
 
 use crate::output::{out, unusable};
-use crate::serve::store_of;
+use crate::store::store_of;
 use flow_serve::keys::{Keys, Scope};
 use std::path::PathBuf;
 use std::process::ExitCode;

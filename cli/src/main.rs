@@ -1,6 +1,8 @@
 //! `flowc`: the command line of Flow.
 
+mod backup;
 mod check;
+mod deploy;
 mod dump;
 mod explain;
 mod feed;
@@ -16,6 +18,8 @@ mod render;
 mod run;
 mod serve;
 mod sources;
+mod status;
+mod store;
 mod test;
 mod version;
 mod why;
@@ -44,16 +48,21 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Args),
+    Deploy(deploy::DeployArgs),
     Dump(dump::Args),
     Run(Box<run::Args>),
     Serve(serve::Args),
     Explain(explain::Args),
+    Export(backup::ExportArgs),
     Fix(fix::Args),
     Fmt(fmt::Args),
+    Import(backup::ImportArgs),
     Keys(keys::Args),
     Lsp(lsp::Args),
     New(new::Args),
+    Plan(deploy::PlanArgs),
     Preview(preview::Args),
+    Status(status::Args),
     Test(test::Args),
     Version(version::Args),
     Why(Box<why::Args>),
@@ -62,15 +71,20 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Deploy(args) => deploy::deploy(&args),
         Command::Dump(args) => dump::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Export(args) => backup::export(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Fmt(args) => fmt::run(&args),
+        Command::Import(args) => backup::import(&args),
         Command::Keys(args) => keys::run(&args),
         Command::Lsp(args) => lsp::run(&args),
         Command::New(args) => new::run(&args),
+        Command::Plan(args) => deploy::plan(&args),
+        Command::Status(args) => status::run(&args),
         Command::Preview(args) => preview::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Version(args) => version::run(&args),

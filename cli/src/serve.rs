@@ -1,25 +1,20 @@
 //! `flowc serve`: events in by HTTP, messages out by channels, in real time.
 
-use crate::load::{ready, Checked};
+use crate::load::Checked;
 use crate::output::{err, unusable};
+use crate::store::{Place, Version};
 use flow_channels::fetch::Apis;
 use flow_channels::links::LinkKey;
 use flow_channels::public::{twilio_tokens, Public};
 use flow_channels::track::{tracked, tracking, Tracking};
 use flow_channels::{Channel, Policy, Secrets};
 use flow_compiler::bytecode::Program;
-use flow_runtime::calendar::Zones;
-use flow_serve::disk::Folder;
 use flow_serve::keys;
 use flow_serve::server::{serve, Options, Outside};
 use flow_serve::setup::Setup;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-
-/// The folder of the store, in the project's.
-const STORE: &str = ".flow";
 
 /// Run a project on live events
 ///
@@ -27,12 +22,10 @@ const STORE: &str = ".flow";
 /// configures. A call that was answered with 2xx is certain. SIGTERM stops it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A folder or a .flow file
-    #[arg(value_name = "PATH", default_value = ".")]
-    path: PathBuf,
-    /// The folder that holds the journal and the people; without it, .flow in the project's folder
-    #[arg(long, value_name = "DIR")]
-    store: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    version: Version,
     /// Where to listen; an address that other machines can reach needs keys
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -42,26 +35,11 @@ pub struct Args {
     /// `fetch` and `call` may ask addresses that are not public
     #[arg(long)]
     private_apis: bool,
-    /// Decides the arms of splits and who is in a holdout
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
-    /// A folder of TZif files to use instead of the zone data that comes with flowc
-    #[arg(long, value_name = "DIR")]
-    tzdata: Option<PathBuf>,
-}
-
-/// Where a project's store is.
-pub fn store_of(path: &Path, store: Option<&Path>) -> PathBuf {
-    match store {
-        Some(store) => store.to_owned(),
-        None if path.is_dir() => path.join(STORE),
-        None => path.parent().unwrap_or(Path::new(".")).join(STORE),
-    }
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
-    let mut checked = match ready(&args.path) {
+    let mut checked = match args.version.checked(&args.place) {
         Ok(checked) => checked,
         Err(code) => return ExitCode::from(code),
     };
@@ -73,17 +51,19 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn begin(args: &Args, checked: &Checked, program: Program) -> Result<(), String> {
-    let zones = match &args.tzdata {
-        Some(folder) => Zones::from_folder(folder).map_err(|error| format!("cannot read zones: {error}"))?,
-        None => Zones::bundled(),
-    };
-    let store = store_of(&args.path, args.store.as_deref());
-    let (disk, lock) = Folder::open(&store).map_err(|error| format!("cannot open {}: {error}", store.display()))?;
+    let store = args.place.folder();
+    let (disk, lock) = args.place.open()?;
     let options = Options { disk, lock, listen: args.listen };
     let links = keys::links(&store)
         .map(Arc::new)
         .map_err(|error| format!("cannot keep keys in {}: {error}", store.display()))?;
-    let setup = Setup::new(program, &checked.loaded.project.input, zones, args.seed, Some(Arc::clone(&links)));
+    let setup = Setup::new(
+        program,
+        &checked.loaded.project.input,
+        args.version.zones()?,
+        args.version.seed,
+        Some(Arc::clone(&links)),
+    );
     let setup = Arc::new(setup);
     let name = setup.program().name.clone();
     let outside = || {

@@ -91,6 +91,12 @@ impl Folder {
         }
     }
 
+    /// A folder that another process may have, for looking only.
+    #[must_use]
+    pub fn look(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

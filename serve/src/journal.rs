@@ -13,7 +13,7 @@ use std::fmt;
 use std::io;
 
 /// What a segment begins with: a name and the version of the format.
-pub const HEADER: &[u8] = b"flow journal 1";
+pub const HEADER: &[u8] = b"flow journal 2";
 /// A segment is closed when it is longer.
 pub const SEGMENT: u64 = 64 << 20;
 
@@ -107,6 +107,14 @@ pub fn open<D: Disk>(
     file.sync().map_err(disk("make the journal certain (fsync)"))?;
     disk_.sync().map_err(disk("make the journal certain (fsync)"))?;
     Ok(Journal { disk: disk_, file, length: end.length, next: end.next, full: false, buffer: Vec::new(), broken: None })
+}
+
+/// Begins a journal with frame `first`: all before it is in a snapshot.
+///
+/// # Errors
+/// When the disk fails.
+pub fn begin<D: Disk>(disk: &D, first: u64) -> Result<(), Failure> {
+    segment(disk, first).map(drop)
 }
 
 /// Where a journal ends.

@@ -128,6 +128,18 @@ pub fn links(store: &Path) -> io::Result<LinkKey> {
     LinkKey::new(&SecretString::from(fs::read_to_string(path)?)).map_err(io::Error::other)
 }
 
+/// The same, if it was made already.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn links_of(store: &Path) -> io::Result<Option<LinkKey>> {
+    match fs::read_to_string(store.join(LINKS)) {
+        Ok(text) => LinkKey::new(&SecretString::from(text)).map(Some).map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// 128 random bits, from the operating system.
 ///
 /// # Errors

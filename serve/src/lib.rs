@@ -11,6 +11,7 @@
 //! before anything is done about it. The state is a function of the records.
 
 pub mod accept;
+pub mod backup;
 pub mod clock;
 pub mod cloudevents;
 pub mod core;
@@ -24,8 +25,10 @@ pub mod keys;
 pub mod live;
 pub mod log;
 pub mod outbox;
+pub mod plan;
 pub mod record;
 pub mod server;
 pub mod setup;
 pub mod snapshot;
+pub mod source;
 pub mod store;

@@ -1,15 +1,25 @@
 //! What the journal holds: everything that came from outside. The state is a function of it.
 
+use flow_runtime::engine::succession::Answers;
 use flow_runtime::pack::{self, Damaged, Read, Unpack};
 use flow_runtime::vm::value::Value;
 
 /// One thing from outside.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// The program that takes what follows.
+    /// The first version of the program.
     Program {
-        /// What it is recognised by; see [`crate::program`].
+        /// What it is recognised by; see [`crate::setup::Setup::identity`].
         identity: u128,
+        /// See [`crate::source`].
+        source: Vec<u8>,
+    },
+    /// A new version goes on with everybody.
+    Deploy {
+        /// When.
+        now: i64,
+        /// Which, and what becomes of those at steps that are gone.
+        deployment: Deployment,
     },
     /// The secret of the store, made with it.
     Secret([u8; 16]),
@@ -63,6 +73,17 @@ pub enum Record {
     },
 }
 
+/// A new version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// What it is recognised by.
+    pub identity: u128,
+    /// See [`crate::source`].
+    pub source: Vec<u8>,
+    /// What the author says besides what stands in the journeys.
+    pub answers: Answers,
+}
+
 /// What came of handing over a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
@@ -109,9 +130,15 @@ impl Record {
     /// Appends it.
     pub fn pack(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Program { identity } => {
+            Self::Program { identity, source } => {
                 out.push(0);
                 out.extend_from_slice(&identity.to_le_bytes());
+                pack::bytes(out, source);
+            }
+            Self::Deploy { now, deployment } => {
+                out.push(8);
+                pack::instant(out, *now);
+                deployment.pack(out);
             }
             Self::Secret(secret) => {
                 out.push(7);
@@ -162,13 +189,8 @@ impl Record {
     /// When the bytes are something else.
     pub fn unpack(read: &mut Unpack<'_>) -> Read<Self> {
         Ok(match read.byte()? {
-            0 => {
-                let mut identity = [0; 16];
-                for byte in &mut identity {
-                    *byte = read.byte()?;
-                }
-                Self::Program { identity: u128::from_le_bytes(identity) }
-            }
+            0 => Self::Program { identity: read_identity(read)?, source: read.bytes()?.to_vec() },
+            8 => Self::Deploy { now: read.instant()?, deployment: Deployment::unpack(read)? },
             1 => Self::Inputs { received: read.instant()?, lines: read.bytes()?.to_vec() },
             2 => Self::Rows {
                 received: read.instant()?,
@@ -200,10 +222,57 @@ impl Record {
         match self {
             Self::Program { .. } | Self::Secret(_) => None,
             Self::Inputs { received, .. } | Self::Rows { received, .. } => Some(*received),
-            Self::Tick { now } | Self::Answer { now, .. } | Self::Outcome { now, .. } | Self::Command { now, .. } => {
-                Some(*now)
-            }
+            Self::Tick { now }
+            | Self::Answer { now, .. }
+            | Self::Outcome { now, .. }
+            | Self::Command { now, .. }
+            | Self::Deploy { now, .. } => Some(*now),
         }
+    }
+}
+
+/// Reads what tells programs apart.
+///
+/// # Errors
+/// When there are too few bytes.
+pub fn read_identity(read: &mut Unpack<'_>) -> Read<u128> {
+    let mut bytes = [0; 16];
+    for byte in &mut bytes {
+        *byte = read.byte()?;
+    }
+    Ok(u128::from_le_bytes(bytes))
+}
+
+impl Deployment {
+    fn pack(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.identity.to_le_bytes());
+        pack::bytes(out, &self.source);
+        let Answers { moved, ended, ended_journeys, keep_deadlines } = &self.answers;
+        pack::size(out, moved.len());
+        for (journey, from, to) in moved {
+            [journey, from, to].into_iter().for_each(|text| pack::text(out, text));
+        }
+        pack::size(out, ended.len());
+        for (journey, step) in ended {
+            [journey, step].into_iter().for_each(|text| pack::text(out, text));
+        }
+        pack::size(out, ended_journeys.len());
+        ended_journeys.iter().for_each(|journey| pack::text(out, journey));
+        pack::bool(out, *keep_deadlines);
+    }
+
+    fn unpack(read: &mut Unpack<'_>) -> Read<Self> {
+        let text = |read: &mut Unpack<'_>| read.text().map(str::to_owned);
+        Ok(Self {
+            identity: read_identity(read)?,
+            source: read.bytes()?.to_vec(),
+            answers: Answers {
+                moved: read.list(|read| Ok((text(read)?, text(read)?, text(read)?)))?,
+                ended: read.list(|read| Ok((text(read)?, text(read)?)))?,
+                ended_journeys: read.list(text)?,
+                keep_deadlines: read.bool()?,
+            },
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! The program as the server needs it: compiled, with its templates, and a name of its own.
 
+use crate::source;
 use flow_channels::links::{unsubscribe_url, LinkKey, Unsubscribe};
 use flow_compiler::bytecode::Program;
-use flow_compiler::compile::ProjectInput;
+use flow_compiler::compile::{compile, ProjectInput};
 use flow_compiler::dump::Names;
 use flow_runtime::calendar::Zones;
 use flow_runtime::engine::Engine;
@@ -24,24 +25,59 @@ pub struct Setup {
     pub labels: Vec<Vec<String>>,
     /// Tells programs apart: a hash of all that can change what a program does.
     pub identity: u128,
+    /// The project as the store keeps it ([`crate::source`]).
+    pub source: Vec<u8>,
+    base: Base,
+}
+
+/// What all versions of a program have in common.
+#[derive(Clone)]
+struct Base {
+    zones: Arc<Zones>,
+    links: Option<Arc<LinkKey>>,
+}
+
+impl std::fmt::Debug for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Base")
+    }
 }
 
 impl Setup {
     /// Makes a program ready. With a key, links to unsubscribe are signed, where the project says its address.
     #[must_use]
     pub fn new(program: Program, input: &ProjectInput, zones: Zones, seed: u64, links: Option<Arc<LinkKey>>) -> Self {
+        Self::over(program, input, seed, Base { zones: Arc::new(zones), links })
+    }
+
+    /// Another version: this one, or made of what the store keeps of it.
+    ///
+    /// # Errors
+    /// With a sentence, when that does not become a program here.
+    pub fn version(self: &Arc<Self>, identity: u128, source: &[u8]) -> Result<Arc<Self>, String> {
+        if identity == self.identity {
+            return Ok(Arc::clone(self));
+        }
+        let (input, seed) = source::unpack(source).map_err(|error| error.to_string())?;
+        let program = compile(&input).program;
+        let program = program
+            .ok_or("a version of the program in the store is none for this flowc: use the flowc that wrote it")?;
+        Ok(Arc::new(Self::over(program, &input, seed, self.base.clone())))
+    }
+
+    fn over(program: Program, input: &ProjectInput, seed: u64, base: Base) -> Self {
         let identity = identity(input, seed);
         let names = Names::new(&program, &input.files);
         let labels =
             program.journeys.iter().map(|j| j.steps.iter().map(|step| names.step(j, step)).collect()).collect();
-        let (program, zones) = (Arc::new(program), Arc::new(zones));
+        let (program, zones) = (Arc::new(program), Arc::clone(&base.zones));
         let mut messages = Messages::new(&program, input);
-        if let Some(key) = links.filter(|_| !input.public_url.is_empty()) {
+        if let Some(key) = base.links.clone().filter(|_| !input.public_url.is_empty()) {
             messages = messages.with_unsubscribe(signed(&program, &input.public_url, key));
         }
         let schema = Schema::new(&program, Arc::clone(&zones));
         let engine = Engine::new(program, zones, seed).for_rendering();
-        Self { engine, schema, messages, labels, identity }
+        Self { engine, schema, messages, labels, identity, source: source::pack(input, seed), base }
     }
 
     /// The program.
@@ -66,7 +102,8 @@ fn signed(program: &Program, base: &str, key: Arc<LinkKey>) -> UnsubscribeLink {
     })
 }
 
-/// Templates do not count: what they say is decided when a message is handed over, and never afterwards.
+/// Templates and the project's name do not count: what messages say is decided when they are handed over, and never
+/// afterwards, and a folder may be moved.
 fn identity(input: &ProjectInput, seed: u64) -> u128 {
     let mut state = Xxh3::with_seed(seed);
     let mut part = |text: &str| {
@@ -74,7 +111,6 @@ fn identity(input: &ProjectInput, seed: u64) -> u128 {
         state.update(&(text.len() as u64).to_le_bytes());
         state.update(text.as_bytes());
     };
-    part(&input.name);
     part(&input.timezone);
     for file in &input.files {
         part(&file.path);

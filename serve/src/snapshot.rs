@@ -11,7 +11,7 @@ use crate::journal::{self, disk, Failure};
 use crate::setup::Setup;
 use std::sync::Arc;
 
-const HEADER: &[u8] = b"flow state 1";
+const HEADER: &[u8] = b"flow state 2";
 const END: &[u8] = b"end";
 const TEMPORARY: &str = "snapshot.new";
 /// So many are kept.
@@ -92,7 +92,7 @@ fn pieces(bytes: &[u8]) -> Option<Vec<&[u8]>> {
 /// state before everything. `told` hears of snapshots that are damaged.
 ///
 /// # Errors
-/// When the disk fails, when all snapshots are damaged, or when they are of another program.
+/// When the disk fails, or when all snapshots are damaged.
 pub fn newest(disk_: &impl Disk, setup: &Arc<Setup>, mut told: impl FnMut(&Failure)) -> Result<(Host, u64), Failure> {
     let mut failed = None;
     for next in all(disk_)?.into_iter().rev() {
@@ -105,7 +105,7 @@ pub fn newest(disk_: &impl Disk, setup: &Arc<Setup>, mut told: impl FnMut(&Failu
             failed = Some(failure);
             continue;
         };
-        let host = Host::restore(Arc::clone(setup), pieces.into_iter());
+        let host = Host::restore(setup, pieces.into_iter());
         return Ok((host.map_err(|error| damaged(error.to_string()))?, next));
     }
     match failed {

@@ -32,7 +32,7 @@ pub struct Found {
 pub enum Refusal {
     /// The disk, or what stands there.
     Failure(Failure),
-    /// It was written by another program.
+    /// People in it are in the journeys of another version.
     OtherProgram,
 }
 
@@ -42,8 +42,8 @@ impl std::fmt::Display for Refusal {
             Self::Failure(failure) => failure.fmt(f),
             Self::OtherProgram => write!(
                 f,
-                "the people in this store are in the journeys of another version of the program. Start that version, or give \
-                 this one a store of its own"
+                "the people in this store are in the journeys of another version of the program. `flowc plan` shows what \
+                 this one means for them, and `flowc deploy` lets it go on with them"
             ),
         }
     }
@@ -57,39 +57,68 @@ impl From<Failure> for Refusal {
     }
 }
 
+/// The state that records lead to: the first of them says by which version.
+struct Replay {
+    host: Host,
+    setup: Arc<Setup>,
+    todo: Vec<Todo>,
+}
+
+impl Replay {
+    fn new(host: Host, setup: &Arc<Setup>) -> Self {
+        Self { host, setup: Arc::clone(setup), todo: Vec::new() }
+    }
+
+    fn take(&mut self, record: &Record) -> Result<(), Failure> {
+        match record {
+            Record::Program { identity, source } => {
+                self.host = Host::first(&self.setup, *identity, source).map_err(Failure::Broken)?;
+            }
+            record => self.host.apply(record, &mut self.todo),
+        }
+        self.todo.clear();
+        match self.host.failed() {
+            Some(why) => Err(Failure::Broken(why.to_owned())),
+            None => Ok(()),
+        }
+    }
+}
+
 impl<D: Disk> Store<D> {
     /// Opens a store: the newest snapshot, and what the journal holds since then. A new store gets the secret.
     ///
     /// # Errors
-    /// When the disk fails, something is damaged, or it was written by another program.
+    /// When the disk fails, something is damaged, or people in it are in the journeys of another version.
     pub fn open(disk: D, setup: Arc<Setup>, secret: [u8; 16]) -> Result<(Self, Found), Refusal> {
+        let wanted = setup.identity;
+        let (store, found) = Self::open_any(disk, setup, secret)?;
+        match store.host.setup().identity == wanted {
+            true => Ok((store, found)),
+            false => Err(Refusal::OtherProgram),
+        }
+    }
+
+    /// The same, whichever version people are in.
+    ///
+    /// # Errors
+    /// When the disk fails, or something is damaged.
+    pub fn open_any(disk: D, setup: Arc<Setup>, secret: [u8; 16]) -> Result<(Self, Found), Refusal> {
         let mut found = Found::default();
-        let (mut host, next) = match snapshot::newest(&disk, &setup, |failure| found.warnings.push(failure.to_string()))
-        {
-            Err(Failure::Damaged { what, .. }) if what.ends_with("state of this program") => {
-                return Err(Refusal::OtherProgram)
-            }
-            other => other?,
-        };
+        let (host, next) = snapshot::newest(&disk, &setup, |failure| found.warnings.push(failure.to_string()))?;
         found.snapshot = next;
-        let (mut todo, mut other_program) = (Vec::new(), false);
+        let mut replay = Replay::new(host, &setup);
         let journal = journal::open(disk, next, |_, record| {
             found.forgot |= matches!(record, Record::Command { command: Command::Forget(_), .. });
-            other_program |= matches!(record, Record::Program { identity } if identity != setup.identity);
-            if !other_program {
-                host.apply(&record, &mut todo);
-                todo.clear();
-            }
             found.records += 1;
-            Ok(())
+            replay.take(&record)
         })?;
-        if other_program {
-            return Err(Refusal::OtherProgram);
+        if let Some(why) = replay.host.failed() {
+            return Err(Refusal::Failure(Failure::Broken(why.to_owned())));
         }
-        let mut store = Self { journal, host };
+        let mut store = Self { journal, host: replay.host };
         if store.journal.next() == 0 {
-            let begin = [Record::Program { identity: setup.identity }, Record::Secret(secret)];
-            store.commit(&begin, &mut Vec::new())?;
+            let program = Record::Program { identity: setup.identity, source: setup.source.clone() };
+            store.commit(&[program, Record::Secret(secret)], &mut Vec::new())?;
         }
         Ok((store, found))
     }
@@ -148,12 +177,17 @@ impl<D: Disk> Store<D> {
 /// # Errors
 /// When the disk fails or something is damaged.
 pub fn snapshot_beside<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64) -> Result<(), Failure> {
-    let (mut host, next) = snapshot::newest(disk, setup, |_| {})?;
-    let mut todo = Vec::new();
-    journal::scan(disk, next, to, |_, record| {
-        host.apply(&record, &mut todo);
-        todo.clear();
-        Ok(())
-    })?;
-    snapshot::write(disk, &host, to)
+    snapshot::write(disk, &state_before(disk, setup, to)?.0, to)
+}
+
+/// The state before frame `to` of a store that may be open elsewhere, or, if there are not so many, after all that is certain; and
+/// the number of the next frame.
+///
+/// # Errors
+/// When the disk fails or something is damaged.
+pub fn state_before<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64) -> Result<(Host, u64), Failure> {
+    let (host, next) = snapshot::newest(disk, setup, |_| {})?;
+    let mut replay = Replay::new(host, setup);
+    let end = journal::scan(disk, next, to, |_, record| replay.take(&record))?;
+    Ok((replay.host, end.map_or(next, |end| end.next.min(to))))
 }

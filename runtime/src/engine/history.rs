@@ -118,7 +118,8 @@ fn add_to_totals(engine: &Engine, person: &mut Person, event: EventId, at: At, f
     }
 }
 
-fn add(total: &mut Running, answer: QueryAnswer, at: At, fields: &[Value]) {
+/// Takes one more occurrence into a total.
+pub(super) fn add(total: &mut Running, answer: QueryAnswer, at: At, fields: &[Value]) {
     let field = |f: u16| fields.get(f as usize).cloned().unwrap_or_default();
     match answer {
         QueryAnswer::Exists | QueryAnswer::Count => total.count += 1,

@@ -12,6 +12,7 @@
 //! - [`steps`], [`send`]: the body of a journey
 //! - [`merge`]: two people who turn out to be one
 //! - [`snapshot`]: a person as bytes and back
+//! - [`succession`]: a person under a new version of the program
 
 pub mod aside;
 mod chance;
@@ -31,6 +32,7 @@ mod segments;
 mod send;
 pub mod snapshot;
 mod steps;
+pub mod succession;
 mod update;
 mod view;
 mod waits;

@@ -1,5 +1,6 @@
 //! One person's state: all that the engine knows of them, and nothing of anybody else.
 
+use super::effect::Place;
 use super::history::{EventHistory, Running};
 use super::instance::Instance;
 use crate::vm::value::Value;
@@ -139,6 +140,13 @@ impl Person {
     /// absence (`without`) and have not entered yet.
     pub fn in_flight(&self) -> impl Iterator<Item = JourneyId> + '_ {
         self.instances.iter().filter(|i| i.pending.is_none()).map(|i| i.journey)
+    }
+
+    /// The steps at which the person waits, one for each way that is under way.
+    pub fn waits_at(&self) -> impl Iterator<Item = Place> + '_ {
+        self.instances.iter().filter(|i| i.pending.is_none()).flat_map(|instance| {
+            instance.threads.iter().map(|thread| Place { journey: instance.journey, step: thread.step })
+        })
     }
 
     pub(super) fn rare(&self) -> &Rare {

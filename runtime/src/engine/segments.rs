@@ -60,6 +60,16 @@ impl Run<'_> {
         flips
     }
 
+    /// Looks who is in which segment, and says so to nobody.
+    pub fn know_segments(&mut self) {
+        let engine = self.engine;
+        if engine.index.segments.is_empty() {
+            return;
+        }
+        let known = engine.index.segments.iter().map(|segment| self.membership(*segment)).collect();
+        self.person.rare_mut().segments = known;
+    }
+
     fn membership(&self, segment: SegmentId) -> Membership {
         let Some(declared) = self.engine.program.segments.get(segment.index()) else {
             return Membership { inside: false, horizon: i64::MAX };

@@ -221,7 +221,8 @@ impl Run<'_> {
         self.queue.push_back(Caused::Event(event, values));
     }
 
-    fn round_begins(&self, instance: &Instance, anchor: Slot, every: CodeId, rounds: i64) -> i64 {
+    /// When a round of a `repeat` begins, after so many.
+    pub fn round_begins(&self, instance: &Instance, anchor: Slot, every: CodeId, rounds: i64) -> i64 {
         let Some(Value::Instant(anchor)) = instance.slots.get(anchor as usize) else { return self.now };
         let Value::Duration(every) = self.value(every, Some(instance)) else { return self.now };
         calendar::add(self.engine.zone_of(self.person), *anchor, times(every, rounds))

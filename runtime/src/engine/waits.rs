@@ -238,7 +238,8 @@ impl Run<'_> {
         self.wait_on(place, thread, Some(next));
     }
 
-    fn wait_on(&mut self, place: usize, thread: u16, next: Option<Next>) {
+    /// Lets a thread wait or go on.
+    pub fn wait_on(&mut self, place: usize, thread: u16, next: Option<Next>) {
         match next {
             None => {}
             Some(Next::Wait { due, bound }) => {

@@ -151,6 +151,32 @@ impl Throttles {
         Ok(())
     }
 
+    /// The same under another policy: rules of one window and channel go on from where they are, and what waits goes on
+    /// waiting. `channel` and `text` give what both are there. Gives also what waited for a channel that is gone.
+    #[must_use]
+    pub fn succeed(
+        &self,
+        caps: &[Cap],
+        channel: impl Fn(ChannelId) -> Option<ChannelId>,
+        text: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    ) -> (Self, Vec<Vec<u8>>) {
+        let (mut next, mut gone) = (Self::new(caps), Vec::new());
+        for rule in &mut next.rules {
+            let same = |old: &&Rule| old.window == rule.window && old.channel.map(&channel) == rule.channel.map(Some);
+            let Some(old) = self.rules.iter().find(same) else { continue };
+            rule.sent = old.sent.iter().rev().take(rule.count).rev().copied().collect();
+        }
+        for queue in &self.queues {
+            let Some(channel) = channel(queue.channel) else {
+                gone.extend(queue.waiting.iter().filter_map(|(_, bytes)| text(bytes)));
+                continue;
+            };
+            let waiting = queue.waiting.iter().filter_map(|(key, bytes)| Some((*key, text(bytes)?)));
+            next.queues.push(Queue { channel, waiting: waiting.collect() });
+        }
+        (next, gone)
+    }
+
     /// How many messages wait.
     #[must_use]
     pub fn waiting(&self) -> usize {

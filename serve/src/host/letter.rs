@@ -140,6 +140,16 @@ impl Letters {
         }
     }
 
+    /// Changes all of them.
+    pub fn change(&mut self, change: impl Fn(Letter) -> Letter) {
+        for letters in [&mut self.waiting, &mut self.dead] {
+            *letters = std::mem::take(letters).into_iter().map(|(key, letter)| (key, change(letter))).collect();
+        }
+        for taken in &mut self.recent {
+            taken.letter = change(taken.letter.clone());
+        }
+    }
+
     fn give_up(&mut self, letter: Letter) {
         self.count(letter.channel, false);
         self.given_up.push_back(letter.key);

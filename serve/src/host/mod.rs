@@ -8,6 +8,7 @@
 //!   ([`GRACE`]), so that what is late does not depend on how busy the server is;
 //! - what should have left while the machine slept is paced from now on, not from then ([`LATE`]).
 
+mod deploy;
 pub mod letter;
 pub mod people;
 mod rules;
@@ -100,6 +101,10 @@ pub struct Tally {
 #[derive(Debug)]
 pub struct Host {
     setup: Arc<Setup>,
+    /// The version that is at hand: an older one is made of what the store keeps of it.
+    wanted: Arc<Setup>,
+    /// Why nothing more can be taken: a version of the program could not be made ready.
+    failed: Option<String>,
     people: People,
     joined: Joined,
     repeats: Repeats,
@@ -152,12 +157,37 @@ impl Host {
             rejects: VecDeque::new(),
             effects: Vec::new(),
             rows: Vec::new(),
+            failed: None,
+            wanted: Arc::clone(&setup),
             setup,
         }
     }
 
+    /// The state before anything, of the version with which a journal begins.
+    ///
+    /// # Errors
+    /// With a sentence, when it cannot be made ready.
+    pub fn first(wanted: &Arc<Setup>, identity: u128, source: &[u8]) -> Result<Self, String> {
+        let host = Self::new(wanted.version(identity, source)?);
+        Ok(Self { wanted: Arc::clone(wanted), ..host })
+    }
+
+    /// Why nothing of it is to be relied on, if so.
+    #[must_use]
+    pub fn failed(&self) -> Option<&str> {
+        self.failed.as_deref()
+    }
+
+    /// Everybody, in the order of first appearance.
+    pub fn everybody(&self) -> impl Iterator<Item = &Person> {
+        self.people.iter().filter_map(|slot| slot.person.as_ref())
+    }
+
     /// Takes one record.
     pub fn apply(&mut self, record: &Record, todo: &mut Vec<Todo>) {
+        if self.failed.is_some() {
+            return;
+        }
         if let Some(time) = record.time() {
             self.floor = self.floor.max(time.saturating_sub(LATE));
         }
@@ -170,6 +200,7 @@ impl Host {
             Record::Answer { now, user, request, answer } => self.answer(*now, user, *request, answer.clone(), todo),
             Record::Outcome { now, key, result } => self.outcome(*now, *key, result, todo),
             Record::Command { now, command } => self.command(*now, command, todo),
+            Record::Deploy { now, deployment } => self.deploy(*now, deployment, todo),
         }
         let until = self.clock.unwrap_or(i64::MIN).max(self.floor);
         self.release(until, todo);

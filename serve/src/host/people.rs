@@ -86,6 +86,11 @@ impl People {
         self.count == 0
     }
 
+    /// All places, also of those who are gone.
+    pub fn places(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
+    }
+
     /// All people, in the order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = &Slot> {
         self.slots.iter().filter(|slot| slot.person.is_some())

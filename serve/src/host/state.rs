@@ -5,6 +5,7 @@
 use super::letter::Letters;
 use super::rules::Tombstones;
 use super::{Asked, Host, Reject, Tally};
+use crate::record::read_identity;
 use crate::setup::Setup;
 use flow_compiler::bytecode::{ApiId, JourneyId, StepId};
 use flow_runtime::engine::effect::Place;
@@ -15,7 +16,7 @@ use flow_runtime::pack::{self, Damaged, Read, Unpack};
 use std::sync::Arc;
 
 /// How the state is written.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// A piece is closed when it is longer.
 const PIECE: usize = 1 << 20;
 
@@ -27,6 +28,7 @@ impl Host {
     pub fn save<E>(&self, mut piece: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut out = vec![VERSION];
         out.extend_from_slice(&self.setup.identity.to_le_bytes());
+        pack::bytes(&mut out, &self.setup.source);
         pack::instant(&mut out, self.clock.unwrap_or(i64::MIN));
         pack::instant(&mut out, self.floor);
         pack::uint(&mut out, self.seq);
@@ -62,16 +64,17 @@ impl Host {
     /// The state that [`Self::save`] gave.
     ///
     /// # Errors
-    /// When the pieces are something else, or of another program.
-    pub fn restore<'p>(setup: Arc<Setup>, mut pieces: impl Iterator<Item = &'p [u8]>) -> Read<Self> {
-        let mut host = Self::new(setup);
+    /// When the pieces are something else. What cannot be made ready shows in [`Self::failed`].
+    pub fn restore<'p>(wanted: &Arc<Setup>, mut pieces: impl Iterator<Item = &'p [u8]>) -> Read<Self> {
         let mut read = Unpack::new(pieces.next().ok_or(Damaged("state"))?);
         if read.byte()? != VERSION {
             return Err(Damaged("state of this version"));
         }
-        if read_u128(&mut read)? != host.setup.identity {
-            return Err(Damaged("state of this program"));
-        }
+        let (identity, source) = (read_identity(&mut read)?, read.bytes()?);
+        let mut host = match Self::first(wanted, identity, source) {
+            Ok(host) => host,
+            Err(why) => return Ok(Self { failed: Some(why), ..Self::new(Arc::clone(wanted)) }),
+        };
         host.clock = Some(read.instant()?).filter(|clock| *clock != i64::MIN);
         host.floor = read.instant()?;
         host.seq = read.uint()?;
@@ -148,12 +151,4 @@ impl Host {
             .into();
         Ok(())
     }
-}
-
-fn read_u128(read: &mut Unpack<'_>) -> Read<u128> {
-    let mut bytes = [0; 16];
-    for byte in &mut bytes {
-        *byte = read.byte()?;
-    }
-    Ok(u128::from_le_bytes(bytes))
 }

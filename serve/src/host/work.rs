@@ -172,7 +172,7 @@ impl Host {
     }
 
     /// Writes down what came about for a person.
-    fn settle(&mut self, place: u32, todo: &mut Vec<Todo>) {
+    pub(super) fn settle(&mut self, place: u32, todo: &mut Vec<Todo>) {
         let mut effects = std::mem::take(&mut self.effects);
         let Some(slot) = self.people.slot(place) else { return };
         let first = slot.first;
@@ -223,7 +223,7 @@ impl Host {
     }
 
     /// Hands over the messages of one instant, in their order, through the throttles.
-    fn hand_over(&mut self, instant: i64, todo: &mut Vec<Todo>) {
+    pub(super) fn hand_over(&mut self, instant: i64, todo: &mut Vec<Todo>) {
         if self.rows.is_empty() {
             return;
         }

@@ -97,9 +97,10 @@ pub fn replay(setup: &Arc<Setup>, records: &[Record], until: i64) -> Result<BTre
                 log += &String::from_utf8_lossy(lines);
             }
             Record::Tick { now } => log += &clock(*now),
+            Record::Deploy { now, .. } => log += &clock(*now + 1),
             Record::Outcome { now, key, result: Delivered::Dead { suppress: true, .. } } => {
                 if let Some(letter) = host.letters().waiting.get(key) {
-                    let (user, program) = (letter.user.clone(), setup.program());
+                    let (user, program) = (letter.user.clone(), host.setup().program());
                     let channel = program.channels[letter.channel.index()].name.clone();
                     log += &format!(
                         "{{\"type\":\"track\",\"event\":\"{channel} bounced\",\"anonymousId\":\"{user}\",\"timestamp\":\"{}\",\

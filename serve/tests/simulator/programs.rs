@@ -57,16 +57,37 @@ journey weekly { on every monday at 09:00 for active  topic marketing  email "we
 journey absent { on cart_added without purchased within 5h  enter restart  topic marketing  sms "no purchase" }
 "#;
 
+/// What stands before everything else in the other version. Nobody ever gets there, but everything behind it has another
+/// place: what is not found again by its name shows.
+const BEFORE: &str = r#"
+event zeroth { zero: text }
+channel zero
+segment zeros = count(zeroth in last 3d) > 1
+journey nobody { on zeroth  enter per zero once  topic zero  wait 1h  zero "nothing" as nothing
+  wait for nothing.clicked up to 1d }
+journey never { on enter zeros  topic marketing  zero "{user.zero ?? "none"}" }
+"#;
+
+/// A program in two versions that do the same.
+pub fn versions(number: u64) -> [Arc<Setup>; 2] {
+    let before = SCHEMA.replace("user { ", "user { zero: text?  ");
+    [setup(number), over(number, &[("a.flow", BEFORE), ("aa.flow", &before)])]
+}
+
 pub fn setup(number: u64) -> Arc<Setup> {
+    over(number, &[("a.flow", SCHEMA)])
+}
+
+fn over(number: u64, files: &[(&str, &str)]) -> Arc<Setup> {
     let (name, body) = match number % 2 {
         0 => ("cart", CART),
         _ => ("lively", LIVELY),
     };
-    let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
+    let file = |(path, text): &(&str, &str)| SourceFile { path: (*path).into(), text: (*text).into() };
     let input = ProjectInput {
         name: name.into(),
         timezone: "Europe/Rome".into(),
-        files: vec![file("a.flow", SCHEMA), file("b.flow", body)],
+        files: files.iter().chain(&[("b.flow", body)]).map(file).collect(),
         ..ProjectInput::default()
     };
     let compiled = compile(&input);

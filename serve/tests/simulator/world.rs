@@ -9,12 +9,13 @@ use flow_channels::pace::Limits;
 use flow_channels::retry::Schedule;
 use flow_channels::{Outcome, Policy};
 use flow_runtime::calendar::write_instant;
+use flow_runtime::engine::succession::Answers;
 use flow_serve::accept::{self, Kind};
 use flow_serve::clock::Clock;
 use flow_serve::core::{Begin, Core, Event};
-use flow_serve::record::{Command, Record, Scope};
+use flow_serve::record::{Command, Deployment, Record, Scope};
 use flow_serve::setup::Setup;
-use flow_serve::store::snapshot_beside;
+use flow_serve::store::{snapshot_beside, Refusal, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -54,18 +55,25 @@ enum Happening {
     Command(Command),
     /// The machine's clock is set, by so much.
     Jump(i64),
+    /// The server is stopped, and another version goes on.
+    Deploy,
 }
 
 struct World {
     random: Random,
     disk: SimDisk,
-    setup: Arc<Setup>,
+    /// Two that do the same; the first is the one to start with.
+    versions: [Arc<Setup>; 2],
+    /// Which of them people are in.
+    version: usize,
     core: Option<Core<SimDisk>>,
     /// The time that has really passed.
     now: i64,
     /// How wrong the machine's clock is.
     wrong: i64,
     clock: Clock,
+    /// What the clock may have missed: it does not know for how long it was off.
+    off: i64,
     life: u64,
     batches: Vec<Batch>,
     queue: BTreeMap<(i64, u64), Happening>,
@@ -81,15 +89,17 @@ struct World {
 /// Lives through one seed; an error says what was not as it must be.
 pub fn live(seed: u64, sabotage: Sabotage) -> Result<(usize, u64), String> {
     let mut random = Random::new(seed);
-    let setup = programs::setup(random.next());
+    let versions = programs::versions(random.next());
     let mut world = World {
         random,
         disk: SimDisk::default(),
-        setup,
+        versions,
+        version: 0,
         core: None,
         now: BEGIN,
         wrong: 0,
         clock: Clock::new(i64::MIN),
+        off: 0,
         life: 0,
         batches: Vec::new(),
         queue: BTreeMap::new(),
@@ -152,6 +162,10 @@ impl World {
         for _ in 0..self.random.below(6) {
             let time = BEGIN + self.random.between(0, 4 * DAY);
             self.at(time, Happening::Snapshot);
+        }
+        while self.random.percent(35) {
+            let time = BEGIN + self.random.between(0, 5 * DAY);
+            self.at(time, Happening::Deploy);
         }
         while self.random.percent(30) {
             let time = BEGIN + self.random.between(0, 4 * DAY);
@@ -227,16 +241,21 @@ impl World {
     fn start(&mut self) -> Result<(), String> {
         for _ in 0..20 {
             let now = self.time();
-            let opened = Core::open(self.disk.clone(), Arc::clone(&self.setup), [7; 16], policies(), now);
+            let setup = Arc::clone(&self.versions[self.version]);
+            let policies = policies(setup.program().channels.len());
+            let opened = Core::open(self.disk.clone(), setup, [7; 16], policies, now);
             match opened {
                 Ok((core, found)) => {
                     self.clock = Clock::new(core.host().latest());
+                    self.off += 2 * (now - self.time()).max(0);
                     if !found.warnings.is_empty() && self.sabotage == Sabotage::Nothing {
                         return Err(format!("a start found {:?}", found.warnings));
                     }
                     self.core = Some(core);
                     return Ok(());
                 }
+                // The crash came after the deployment was certain, or before.
+                Err(Refusal::OtherProgram) => self.version = 1 - self.version,
                 Err(refusal) if refusal.to_string().contains("damaged") => return Err(refusal.to_string()),
                 Err(_) => self.machine_restarts(),
             }
@@ -251,7 +270,9 @@ impl World {
         self.crashes += 1;
         let power = self.random.percent(70);
         self.disk.restart(&mut self.random, power);
-        self.now += *self.random.one(&[0, 1_000, 10 * MINUTE, 3 * HOUR, 26 * HOUR]);
+        let off = *self.random.one(&[0, 1_000, 10 * MINUTE, 3 * HOUR, 26 * HOUR]);
+        self.now += off;
+        self.off += 2 * off;
         self.faults();
     }
 
@@ -276,10 +297,21 @@ impl World {
 
     /// One step of the server, with all that has come until now.
     fn turn(&mut self) -> Result<(), String> {
+        if self
+            .queue
+            .first_entry()
+            .is_some_and(|entry| entry.key().0 <= self.now && matches!(entry.get(), Happening::Deploy))
+        {
+            self.queue.pop_first();
+            return self.deploy();
+        }
         let mut events = Vec::new();
         let now = self.time();
         let (mut sends, mut ends, mut commands) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            if matches!(entry.get(), Happening::Deploy) {
+                break;
+            }
             match entry.remove() {
                 Happening::Send(place) => {
                     let body = self.batches[place].body.as_bytes();
@@ -297,6 +329,7 @@ impl World {
                 }
                 Happening::Snapshot => self.snapshot(),
                 Happening::Jump(by) => self.wrong += by,
+                Happening::Deploy => {}
                 Happening::Command(command) => {
                     events.push(Event::Record(Record::Command { now, command: command.clone() }));
                     commands.push(command);
@@ -325,12 +358,45 @@ impl World {
         }
     }
 
+    /// As `flowc deploy` does. The machine may stop anywhere in it.
+    fn deploy(&mut self) -> Result<(), String> {
+        self.life += 1;
+        let stopped = self.core.take();
+        if let (Some(core), true) = (&stopped, self.random.percent(50)) {
+            let _ = core.store().snapshot();
+        }
+        drop(stopped);
+        let new = Arc::clone(&self.versions[1 - self.version]);
+        let now = self.time();
+        let deployed = match Store::open_any(self.disk.clone(), Arc::clone(&new), [7; 16]) {
+            Ok((mut store, _)) if store.host().setup().identity != new.identity => {
+                let now = now.max(store.host().latest());
+                let deployment =
+                    Deployment { identity: new.identity, source: new.source.clone(), answers: Answers::default() };
+                let done = store.commit(&[Record::Deploy { now, deployment }], &mut Vec::new()).is_ok();
+                if let Some(why) = store.host().failed() {
+                    return Err(format!("the deployment failed: {why}"));
+                }
+                done && store.snapshot().is_ok()
+            }
+            Ok(_) => true,
+            Err(refusal) if refusal.to_string().contains("damaged") => return Err(refusal.to_string()),
+            Err(_) => false,
+        };
+        if deployed {
+            self.version = 1 - self.version;
+        } else {
+            self.machine_restarts();
+        }
+        self.start()
+    }
+
     fn snapshot(&mut self) {
         let Some(core) = &self.core else { return };
         // A failure does no harm; a crash shows in the next step.
         let _ = match self.random.percent(50) {
             true => core.store().snapshot(),
-            false => snapshot_beside(&self.disk, &self.setup, core.store().next()),
+            false => snapshot_beside(&self.disk, core.host().setup(), core.store().next()),
         };
     }
 
@@ -343,7 +409,7 @@ impl World {
             if self.over.contains(&start.key) {
                 return Err(format!("message {:016x} was handed over after its end was certain", start.key));
             }
-            let said = oracle::said(&self.setup, &letter);
+            let said = oracle::said(core.host().setup(), &letter);
             self.handed.entry(start.key).or_default().push(said);
             let delay = *self.random.one(&[1, 200, 5_000, 2 * MINUTE]);
             let outcome = match self.random.below(if self.faulty { 10 } else { 1 }) {
@@ -368,7 +434,7 @@ impl World {
             self.now += (end - self.time()).max(1);
         }
         let end = self.time();
-        if self.now - BEGIN > 2 * (end - BEGIN) + 1_000 {
+        if self.now - BEGIN > 2 * (end - BEGIN) + self.off + 1_000 {
             return Err("time stood still".into());
         }
         let Some(mut core) = self.core.take() else { return Err("no server".into()) };
@@ -377,14 +443,14 @@ impl World {
         self.begin(begin)?;
         let Some(core) = self.core.take() else { return Err("no server".into()) };
         let records = oracle::records(&self.disk.history())?;
-        oracle::same_state(&self.setup, core.host(), &records)?;
+        oracle::same_state(&self.versions[0], core.host(), &records)?;
         let journal = oracle::text(&records);
         for batch in self.batches.iter().filter(|batch| batch.acknowledged) {
             if let Some(id) = batch.ids.iter().find(|id| !journal.contains(&format!("\"messageId\":\"{id}\""))) {
                 return Err(format!("call {id} was acknowledged and is lost"));
             }
         }
-        let wanted = oracle::replay(&self.setup, &records, end - 1)?;
+        let wanted = oracle::replay(&self.versions[0], &records, end - 1)?;
         let never = &core.host().letters().dead;
         for (key, said) in &wanted {
             match self.handed.get(key).map(|all| all.iter().all(|one| one == said)) {
@@ -410,12 +476,12 @@ impl World {
     }
 }
 
-fn policies() -> Vec<Policy> {
+fn policies(channels: usize) -> Vec<Policy> {
     let limits = Limits { concurrency: NonZeroU32::new(3).unwrap(), rate: None };
     let first = Duration::from_secs(30);
     // More attempts than anything here takes: giving up is for another test.
     let retry = Schedule::Exponential { first, longest: Duration::from_secs(3600), attempts: 1_000 };
-    vec![Policy { limits, retry, one_provider: true }; 2]
+    vec![Policy { limits, retry, one_provider: true }; channels]
 }
 
 pub fn instant(millis: i64) -> String {

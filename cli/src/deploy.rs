@@ -1,0 +1,147 @@
+//! `flowc plan` and `flowc deploy`: what a new version means for people under way, and going on with it.
+
+use crate::output::{err, out, unusable};
+use crate::store::{Place, Version};
+use flow_runtime::engine::succession::Answers;
+use flow_serve::plan::{count, Plan};
+use flow_serve::record::{Deployment, Record};
+use flow_serve::store::{state_before, Store};
+use flow_serve::{clock, keys};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Show what this version means for the people in a store
+///
+/// For each journey: how many wait at each step, and where this version puts them. Nothing is changed, and the server may run
+/// meanwhile. Exit code 1: somebody waits at a step that is gone, and nobody has said what becomes of them.
+#[derive(clap::Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    version: Version,
+    #[command(flatten)]
+    say: Say,
+}
+
+/// Go on with this version: everybody in the store is put where `flowc plan` shows
+///
+/// The server must not run. It starts with this version afterwards.
+#[derive(clap::Args)]
+pub struct DeployArgs {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    version: Version,
+    #[command(flatten)]
+    say: Say,
+}
+
+/// What becomes of those who wait at steps that are gone.
+#[derive(clap::Args)]
+struct Say {
+    /// Who waits at a step goes on at another (steps as `flowc plan` names them, or by their `as` names)
+    #[arg(long, value_name = "JOURNEY:STEP=STEP", value_parser = moved)]
+    moved: Vec<(String, String, String)>,
+    /// Who waits at a step leaves
+    #[arg(long, value_name = "JOURNEY:STEP", value_parser = ended)]
+    ended: Vec<(String, String)>,
+    /// Who is in a journey that is gone leaves
+    #[arg(long, value_name = "JOURNEY")]
+    ended_journey: Vec<String>,
+    /// Waits keep their ends also where their lengths changed
+    #[arg(long)]
+    keep_deadlines: bool,
+}
+
+fn ended(text: &str) -> Result<(String, String), String> {
+    let (journey, step) = text.split_once(':').ok_or("write JOURNEY:STEP")?;
+    Ok((journey.to_owned(), step.to_owned()))
+}
+
+fn moved(text: &str) -> Result<(String, String, String), String> {
+    let (from, to) = text.split_once('=').ok_or("write JOURNEY:STEP=STEP")?;
+    let (journey, step) = ended(from)?;
+    Ok((journey, step, to.to_owned()))
+}
+
+impl Say {
+    fn answers(&self) -> Answers {
+        Answers {
+            moved: self.moved.clone(),
+            ended: self.ended.clone(),
+            ended_journeys: self.ended_journey.clone(),
+            keep_deadlines: self.keep_deadlines,
+        }
+    }
+}
+
+/// Runs `flowc plan`.
+pub fn plan(args: &PlanArgs) -> ExitCode {
+    let checked = match args.version.checked(&args.place) {
+        Ok(checked) => checked,
+        Err(code) => return ExitCode::from(code),
+    };
+    let looked = || {
+        let disk = args.place.look()?;
+        let setup = args.version.setup(checked, None)?;
+        let (host, _) = state_before(&disk, &setup, u64::MAX).map_err(|failure| failure.to_string())?;
+        let same = host.setup().identity == setup.identity;
+        Ok::<_, String>((Plan::new(&host, &setup, &args.say.answers())?, same))
+    };
+    match looked() {
+        Ok((plan, same)) => shown(&plan, same),
+        Err(message) => unusable(&message),
+    }
+}
+
+fn shown(plan: &Plan, same: bool) -> ExitCode {
+    out(&plan.to_string());
+    if same {
+        out("people are in this version: there is nothing to deploy\n");
+    }
+    match plan.stranded() {
+        0 => ExitCode::SUCCESS,
+        people => {
+            err(&format!(
+                "{} at steps that are gone; nothing was changed\n",
+                count(people, "person waits", "people wait")
+            ));
+            ExitCode::from(crate::FOUND)
+        }
+    }
+}
+
+/// Runs `flowc deploy`.
+pub fn deploy(args: &DeployArgs) -> ExitCode {
+    let checked = match args.version.checked(&args.place) {
+        Ok(checked) => checked,
+        Err(code) => return ExitCode::from(code),
+    };
+    let done = || {
+        args.place.look()?;
+        let (disk, _lock) = args.place.open()?;
+        let links = keys::links(disk.path()).map_err(|error| format!("cannot read the keys: {error}"))?;
+        let setup = args.version.setup(checked, Some(Arc::new(links)))?;
+        let secret = keys::random().map_err(|error| format!("there is no chance to be had: {error}"))?;
+        let (mut store, found) =
+            Store::open_any(disk, Arc::clone(&setup), secret).map_err(|refusal| refusal.to_string())?;
+        found.warnings.iter().for_each(|warning| err(&format!("warning: {warning}\n")));
+        let answers = args.say.answers();
+        let plan = Plan::new(store.host(), &setup, &answers)?;
+        if store.host().setup().identity == setup.identity || plan.stranded() > 0 {
+            let same = store.host().setup().identity == setup.identity;
+            return Ok(shown(&plan, same));
+        }
+        clock::not_before(store.host().latest());
+        let deployment = Deployment { identity: setup.identity, source: setup.source.clone(), answers };
+        let record = Record::Deploy { now: clock::now(), deployment };
+        store.commit(&[record], &mut Vec::new()).map_err(|failure| failure.to_string())?;
+        store.snapshot().map_err(|failure| format!("it is deployed, but there is no snapshot: {failure}"))?;
+        out(&plan.to_string());
+        let people = count(store.host().people() as u64, "person goes", "people go");
+        out(&format!("deployed: {people} on in this version\n"));
+        Ok(ExitCode::SUCCESS)
+    };
+    done().unwrap_or_else(|message: String| unusable(&message))
+}

@@ -1,0 +1,97 @@
+//! `flowc status`: how a store stands, whether a server runs or not.
+
+use crate::output::{out, unusable};
+use crate::store::{Place, Version};
+use flow_runtime::calendar::write_instant;
+use flow_serve::host::Host;
+use flow_serve::plan::count;
+use flow_serve::record::Scope;
+use flow_serve::store::state_before;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// Show how a store stands: people, journeys, messages
+///
+/// It is read as it is on the disk; the server may run meanwhile.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    version: Version,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> ExitCode {
+    let checked = match args.version.checked(&args.place) {
+        Ok(checked) => checked,
+        Err(code) => return ExitCode::from(code),
+    };
+    let told = || {
+        let disk = args.place.look()?;
+        let setup = args.version.setup(checked, None)?;
+        let (host, frame) = state_before(&disk, &setup, u64::MAX).map_err(|failure| failure.to_string())?;
+        Ok::<_, String>(text(&host, frame, host.setup().identity == setup.identity))
+    };
+    match told() {
+        Ok(text) => {
+            out(&text);
+            ExitCode::SUCCESS
+        }
+        Err(message) => unusable(&message),
+    }
+}
+
+fn text(host: &Host, frame: u64, same: bool) -> String {
+    let (letters, tally) = (host.letters(), host.tally());
+    let program = host.setup().program();
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| {
+        // Writing into a text does not fail.
+        let _ = writeln!(text, "{name:<10} {value}");
+    };
+    line("project", program.name.clone());
+    if !same {
+        line("version", "not the one in this folder: see `flowc plan`".to_owned());
+    }
+    let mut clock = Vec::new();
+    if let Some(now) = host.clock() {
+        write_instant(&mut clock, now);
+    }
+    line("clock", String::from_utf8_lossy(&clock).into_owned());
+    line("journal", count(frame, "commit", "commits"));
+    line("people", host.people().to_string());
+    let refused = tally.repeated + tally.unknown + tally.rejected + tally.forgotten;
+    line("calls", format!("{} taken, {refused} not", tally.accepted));
+    let (taken, given_up) = letters.totals.iter().fold((0, 0), |(a, b), (taken, dead)| (a + taken, b + dead));
+    line(
+        "messages",
+        format!(
+            "{taken} taken, {} waiting, {} throttled, {given_up} given up ({} kept)",
+            letters.waiting.len(),
+            host.throttled(),
+            letters.dead.len()
+        ),
+    );
+    for scope in host.paused() {
+        let what = match scope {
+            Scope::Everything => "everything".to_owned(),
+            Scope::Channel(name) => format!("channel {name}"),
+            Scope::Journey(name) => format!("journey {name}"),
+        };
+        line("paused", what);
+    }
+    for (journey, counts) in program.journeys.iter().zip(&host.counts().journeys) {
+        line(
+            "journey",
+            format!(
+                "{}: {} entered, {} in flight, {} converted",
+                journey.name,
+                counts.entered,
+                counts.in_flight(),
+                counts.converted
+            ),
+        );
+    }
+    text
+}

@@ -1,0 +1,92 @@
+//! The store of a project, for the commands that look at it or change it.
+
+use crate::load::{ready, Checked};
+use flow_channels::links::LinkKey;
+use flow_runtime::calendar::Zones;
+use flow_serve::disk::{Disk as _, Folder, Lock};
+use flow_serve::setup::Setup;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The folder of the store, in the project's.
+const STORE: &str = ".flow";
+
+/// A project and its store.
+#[derive(clap::Args)]
+pub struct Place {
+    /// A folder or a .flow file
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+    /// The folder that holds the journal and the people; without it, .flow in the project's folder
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+}
+
+/// What besides the project makes a version.
+#[derive(clap::Args)]
+pub struct Version {
+    /// Decides the arms of splits and who is in a holdout; the same as for `flowc serve`
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// A folder of TZif files to use instead of the zone data that comes with flowc
+    #[arg(long, value_name = "DIR")]
+    pub tzdata: Option<PathBuf>,
+}
+
+/// Where a project's store is.
+pub fn store_of(path: &Path, store: Option<&Path>) -> PathBuf {
+    match store {
+        Some(store) => store.to_owned(),
+        None if path.is_dir() => path.join(STORE),
+        None => path.parent().unwrap_or(Path::new(".")).join(STORE),
+    }
+}
+
+impl Place {
+    /// Where the store is.
+    pub fn folder(&self) -> PathBuf {
+        store_of(&self.path, self.store.as_deref())
+    }
+
+    /// The store, for looking only: a server may have it.
+    pub fn look(&self) -> Result<Folder, String> {
+        look(&self.folder())
+    }
+
+    /// The store, for this process alone.
+    pub fn open(&self) -> Result<(Folder, Lock), String> {
+        let folder = self.folder();
+        Folder::open(&folder).map_err(|error| format!("cannot open {}: {error}", folder.display()))
+    }
+}
+
+/// A store that is there, for looking only.
+pub fn look(folder: &Path) -> Result<Folder, String> {
+    let disk = Folder::look(folder);
+    match disk.list() {
+        Ok(names) if names.iter().any(|name| name.ends_with(".log") || name.ends_with(".state")) => Ok(disk),
+        Ok(_) => Err(format!("there is no store in {}: `flowc serve` makes one", folder.display())),
+        Err(error) => Err(format!("cannot read the store {}: {error}", folder.display())),
+    }
+}
+
+impl Version {
+    /// The zone data.
+    pub fn zones(&self) -> Result<Zones, String> {
+        match &self.tzdata {
+            Some(folder) => Zones::from_folder(folder).map_err(|error| format!("cannot read zones: {error}")),
+            None => Ok(Zones::bundled()),
+        }
+    }
+
+    /// Reads and checks the project. What is wrong has been told.
+    pub fn checked(&self, place: &Place) -> Result<Checked, u8> {
+        ready(&place.path)
+    }
+
+    /// Makes a project ready.
+    pub fn setup(&self, mut checked: Checked, links: Option<Arc<LinkKey>>) -> Result<Arc<Setup>, String> {
+        let program = checked.compiled.program.take().ok_or("there is no program")?;
+        Ok(Arc::new(Setup::new(program, &checked.loaded.project.input, self.zones()?, self.seed, links)))
+    }
+}
