@@ -1,5 +1,6 @@
 //! What a run over files is fed with: events, users, lists, answers.
 
+use crate::evaluation::Choice;
 use crate::output::err;
 use flow_compiler::bytecode::Program;
 use flow_runtime::answers::Answers;
@@ -49,6 +50,8 @@ pub struct Feed {
     /// A folder of TZif files to use instead of the zone data that comes with flowc
     #[arg(long, value_name = "DIR")]
     tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    engine: Choice,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -93,7 +96,7 @@ impl Feed {
             None => Zones::bundled(),
         };
         let zones = Arc::new(zones);
-        let engine = Engine::new(Arc::clone(program), Arc::clone(&zones), self.seed);
+        let engine = self.engine.of(Engine::new(Arc::clone(program), Arc::clone(&zones), self.seed))?;
         let schema = Schema::new(program, zones);
         let before = self.before(program, &schema)?;
         let opened = open(&self.events).map_err(|error| cannot_read(&self.events, &error))?;

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod deploy;
 mod dump;
+mod evaluation;
 mod explain;
 mod feed;
 mod fix;

@@ -4,6 +4,7 @@ mod human;
 mod json;
 mod junit;
 
+use crate::evaluation::Choice;
 use crate::load::{load, Checked};
 use crate::output::{colour_err, colour_out, err, out, unusable};
 use crate::render::{self, counted};
@@ -39,6 +40,8 @@ pub struct Args {
     /// A folder of TZif files to use instead of the zone data that comes with flowc
     #[arg(long, value_name = "DIR")]
     tzdata: Option<PathBuf>,
+    #[command(flatten)]
+    engine: Choice,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -88,6 +91,10 @@ pub fn run(args: &Args) -> ExitCode {
         let wanted = |case: &&TestCase| args.filter.as_ref().is_none_or(|filter| case.name.contains(filter.as_str()));
         let cases: Vec<&TestCase> = project.compiled.tests.iter().filter(wanted).collect();
         let engine = Engine::new(Arc::new(program.clone()), Arc::clone(&zones), args.seed);
+        let engine = match args.engine.of(engine) {
+            Ok(engine) => engine,
+            Err(message) => return unusable(&message),
+        };
         let schema = Schema::new(program, Arc::clone(&zones));
         let verdicts = testing::run(&engine, &schema, &cases);
         let name = program.name.as_str();

@@ -16,9 +16,9 @@ fn messages_are_those_worked_out_by_hand() {
     let mut failures = Vec::new();
     let cases = cases();
     assert!(!cases.is_empty(), "no cases");
-    for case in &cases {
-        if let Some(failure) = run(case) {
-            failures.push(format!("{}: {failure}", case.display()));
+    for (case, engine) in cases.iter().flat_map(|case| ["interpret", "jit"].map(|engine| (case, engine))) {
+        if let Some(failure) = run(case, engine) {
+            failures.push(format!("{} (--engine {engine}): {failure}", case.display()));
         }
     }
     println!("{} conformance cases, {} failed", cases.len(), failures.len());
@@ -41,10 +41,11 @@ fn cases() -> Vec<PathBuf> {
 }
 
 /// What differs, if anything does.
-fn run(case: &Path) -> Option<String> {
+fn run(case: &Path, engine: &str) -> Option<String> {
     let flowc = std::env::var("FLOWC").unwrap_or_else(|_| env!("CARGO_BIN_EXE_flowc").to_owned());
-    let done =
-        Command::new(flowc).arg("run").arg(case).arg("--events").arg(case.join("events.jsonl")).output().unwrap();
+    let mut command = Command::new(flowc);
+    command.arg("run").arg(case).arg("--events").arg(case.join("events.jsonl")).args(["--engine", engine]);
+    let done = command.output().unwrap();
     if !done.status.success() {
         return Some(String::from_utf8_lossy(&done.stderr).into_owned());
     }

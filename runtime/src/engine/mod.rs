@@ -40,7 +40,7 @@ mod waits;
 use crate::calendar::Zones;
 use crate::vm::interpret::{Machine, Prepared};
 use crate::vm::value::Value;
-use crate::vm::Moment;
+use crate::vm::{Evaluation, Moment};
 use aside::Explained;
 use effect::{Cause, Effect};
 use flow_compiler::bytecode::{AttrId, ChannelId, CodeId, Program};
@@ -107,11 +107,20 @@ impl Engine {
         self
     }
 
+    /// The same, with conditions evaluated in a certain way. What comes out is the same.
+    ///
+    /// # Errors
+    /// When native code is asked for and there is none on this machine: why.
+    pub fn evaluated(mut self, how: Evaluation) -> Result<Self, String> {
+        self.prepared = self.prepared.evaluated(&self.program, how)?;
+        Ok(self)
+    }
+
     /// Another over the same program, which tells of some people what it took and what did not happen and why.
     #[must_use]
     pub fn explaining(&self, whom: Explained) -> Self {
         let engine = Self::new(Arc::clone(&self.program), Arc::clone(&self.zones), self.seed);
-        Self { keeps_seen: self.keeps_seen, explained: whom, ..engine }
+        Self { keeps_seen: self.keeps_seen, explained: whom, prepared: self.prepared.clone(), ..engine }
     }
 
     /// The program.

@@ -6,7 +6,7 @@ use super::person::Person;
 use super::reach;
 use super::Engine;
 use crate::vm::value::Value;
-use crate::vm::{Facts, Moment, Read};
+use crate::vm::{Facts, Lists, Moment, Read};
 use flow_compiler::bytecode::{
     AttrId, ChannelId, EventId, MessageSlot, Outcome, Query, QueryAnswer, QueryId, QueryWindow, Slot, Strategy, TopicId,
 };
@@ -204,6 +204,17 @@ impl Facts for View<'_> {
                 }
             }),
         }
+    }
+
+    fn lists(&self) -> Option<Lists<'_>> {
+        let fields = match self.fields {
+            Fields::None => &[],
+            Fields::All(fields) => fields,
+            // They stand in another order.
+            Fields::Kept(..) => return None,
+        };
+        let (attributes, defaults) = (&self.person.attributes, &self.engine.defaults);
+        Some(Lists { fields, trigger: self.trigger, attributes, defaults })
     }
 
     fn entry_time(&self) -> Value {

@@ -6,18 +6,19 @@
 //! is what the operations mean from which it was made ([`value::compare`]); a property test holds the two together. All
 //! other code is left to the interpreter.
 
+pub(super) mod limits;
+
 use super::value::{self, Value};
 use super::{functions, Facts, Read};
 use flow_compiler::bytecode::{Code, Compare, Op, Reg};
-use rust_decimal::Decimal;
-use std::cmp::Ordering;
+use limits::Limits;
 use std::sync::Arc;
 
 /// Longer conditions are left to the interpreter.
 const MOST_TESTS: usize = 48;
 /// Where a test leads when the condition is settled.
-const HOLDS: u16 = u16::MAX;
-const FAILS: u16 = u16::MAX - 1;
+pub(super) const HOLDS: u16 = u16::MAX;
+pub(super) const FAILS: u16 = u16::MAX - 1;
 
 /// Code in a form of its own.
 #[derive(Clone, Debug)]
@@ -25,56 +26,34 @@ pub(super) enum Fused {
     /// It gives this, whatever happens.
     Constant(Value),
     /// It gives whether these tests end well, beginning with the first.
-    Tests(Box<[Test]>),
+    Tests(Arc<[Test]>),
 }
 
 /// One question, and where its answers lead.
 #[derive(Clone, Debug)]
 pub(super) struct Test {
-    read: Read,
-    ask: Ask,
-    yes: u16,
-    no: u16,
+    pub read: Read,
+    pub ask: Ask,
+    pub yes: u16,
+    pub no: u16,
 }
 
 /// What a test asks of a value.
 #[derive(Clone, Debug)]
-enum Ask {
-    /// How it compares with `digits × 10^-places`.
-    Number {
-        digits: i64,
-        places: u32,
-        accepted: Accepted,
-    },
-    /// Whether it is this text, or any other value than it.
-    Text {
-        text: Arc<str>,
-        same: bool,
-    },
-    /// Whether it is this truth value, or any other value than it.
-    Bool {
-        truth: bool,
-        same: bool,
-    },
+pub(super) enum Ask {
+    /// How it compares with a number.
+    Number(Box<Limits>),
+    /// Whether it is this text.
+    Text(Arc<str>),
+    /// Whether it is this truth value.
+    Bool(bool),
     /// How it compares with another value.
-    Constant(Compare, Value),
+    Constant(Compare, Box<Value>),
     /// How it compares with what is read elsewhere.
     Other(Compare, Read),
     /// Whether a list holds it.
-    In(Value),
+    In(Box<Value>),
     Known,
-    True,
-    NotTrue,
-}
-
-/// Which outcomes of a comparison let it hold.
-#[derive(Clone, Copy, Debug)]
-struct Accepted {
-    less: bool,
-    equal: bool,
-    greater: bool,
-    /// There was nothing to compare.
-    none: bool,
 }
 
 impl Fused {
@@ -97,8 +76,9 @@ impl Fused {
         let first = tests.first().filter(|first| first.no == FAILS)?;
         let Read::Field(field) = first.read else { return None };
         match &first.ask {
-            Ask::Text { text, same: true } => Some((field, vec![Arc::clone(text)])),
-            Ask::In(Value::List(list)) => {
+            Ask::Text(text) => Some((field, vec![Arc::clone(text)])),
+            Ask::In(list) => {
+                let Value::List(list) = &**list else { return None };
                 let text = |value: &Value| if let Value::Text(text) = value { Some(Arc::clone(text)) } else { None };
                 Some((field, list.iter().map(text).collect::<Option<_>>()?))
             }
@@ -129,99 +109,34 @@ fn holds<F: Facts + ?Sized>(tests: &[Test], facts: &F) -> bool {
 
 impl Ask {
     #[inline]
-    fn of<F: Facts + ?Sized>(&self, value: &Value, facts: &F) -> bool {
+    pub fn of<F: Facts + ?Sized>(&self, value: &Value, facts: &F) -> bool {
         match self {
-            Self::Number { digits, places, accepted } => accepted.accept(compare_number(value, *digits, *places)),
-            Self::Text { text, same } => matches!(value, Value::Text(other) if other == text) == *same,
-            Self::Bool { truth, same } => matches!(value, Value::Bool(other) if other == truth) == *same,
+            Self::Number(limits) => limits.answer(value),
+            Self::Text(text) => matches!(value, Value::Text(other) if other == text),
+            Self::Bool(truth) => matches!(value, Value::Bool(other) if other == truth),
             Self::Constant(cmp, constant) => value::compare(*cmp, value, constant, facts.zone()),
             Self::Other(cmp, read) => value::compare(*cmp, value, &facts.read(*read), facts.zone()),
             Self::In(list) => functions::contains(list, value, facts.zone()),
             Self::Known => !value.is_missing(),
-            Self::True => value.is_true(),
-            Self::NotTrue => !value.is_true(),
         }
     }
 
-    /// A comparison with a constant.
-    fn constant(cmp: Compare, constant: &Value) -> Self {
-        let number = match constant {
-            Value::Int(value) => Some((*value, 0)),
-            Value::Number(value) => i64::try_from(value.mantissa()).ok().map(|digits| (digits, value.scale())),
+    /// A comparison with a constant, and the answer that means that it holds.
+    fn constant(cmp: Compare, constant: &Value) -> (Self, bool) {
+        let same = match cmp {
+            Compare::Equal => Some(true),
+            Compare::NotEqual => Some(false),
             _ => None,
         };
-        match (number, constant, cmp) {
-            (Some((digits, places)), _, _) => Self::Number { digits, places, accepted: Accepted::by(cmp) },
-            (None, Value::Text(text), Compare::Equal) => Self::Text { text: Arc::clone(text), same: true },
-            (None, Value::Text(text), Compare::NotEqual) => Self::Text { text: Arc::clone(text), same: false },
-            (None, Value::Bool(truth), Compare::Equal) => Self::Bool { truth: *truth, same: true },
-            (None, Value::Bool(truth), Compare::NotEqual) => Self::Bool { truth: *truth, same: false },
-            _ => Self::Constant(cmp, constant.clone()),
+        match (constant, same) {
+            (Value::Text(text), Some(same)) => (Self::Text(Arc::clone(text)), same),
+            (Value::Bool(truth), Some(same)) => (Self::Bool(*truth), same),
+            _ => match Limits::of(cmp, constant) {
+                Some((limits, yes)) => (Self::Number(Box::new(limits)), yes),
+                None => (Self::Constant(cmp, Box::new(constant.clone())), true),
+            },
         }
     }
-}
-
-impl Accepted {
-    fn by(cmp: Compare) -> Self {
-        use Compare::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
-        Self {
-            less: matches!(cmp, Less | LessOrEqual | NotEqual),
-            equal: matches!(cmp, Equal | LessOrEqual | GreaterOrEqual),
-            greater: matches!(cmp, Greater | GreaterOrEqual | NotEqual),
-            none: cmp == NotEqual,
-        }
-    }
-
-    fn accept(self, ordering: Option<Ordering>) -> bool {
-        match ordering {
-            Some(Ordering::Less) => self.less,
-            Some(Ordering::Equal) => self.equal,
-            Some(Ordering::Greater) => self.greater,
-            None => self.none,
-        }
-    }
-}
-
-/// How a value compares with `digits × 10^-places`: both brought to one number of places, in 128 bits.
-#[inline]
-fn compare_number(value: &Value, digits: i64, places: u32) -> Option<Ordering> {
-    match value {
-        Value::Int(value) if places == 0 => Some(value.cmp(&digits)),
-        Value::Int(value) => Some(Decimal::from(*value).cmp(&Decimal::new(digits, places))),
-        Value::Number(value) => match value.scale().checked_sub(places).and_then(unit) {
-            // 2^63 × 10^18 fits.
-            Some(unit) => Some(value.mantissa().cmp(&(i128::from(digits) * i128::from(unit)))),
-            None => Some(value.cmp(&Decimal::new(digits, places))),
-        },
-        _ => None,
-    }
-}
-
-/// Ten to the power, where it fits.
-#[inline]
-fn unit(power: u32) -> Option<i64> {
-    const UNITS: [i64; 19] = [
-        1,
-        10,
-        100,
-        1_000,
-        10_000,
-        100_000,
-        1_000_000,
-        10_000_000,
-        100_000_000,
-        1_000_000_000,
-        10_000_000_000,
-        100_000_000_000,
-        1_000_000_000_000,
-        10_000_000_000_000,
-        100_000_000_000_000,
-        1_000_000_000_000_000,
-        10_000_000_000_000_000,
-        100_000_000_000_000_000,
-        1_000_000_000_000_000_000,
-    ];
-    UNITS.get(power as usize).copied()
 }
 
 /// What is known of a register at some place.
@@ -255,9 +170,9 @@ struct Maker<'c> {
 enum Then {
     /// The register holds this.
     Set(Reg, Known),
-    /// The register holds the answer to a question.
-    Ask(Reg, Read, Ask),
-    /// Depends on the answer where to go on.
+    /// The register holds whether the answer to a question is this.
+    Ask(Reg, Read, Ask, bool),
+    /// Goes there when the answer is this.
     Go(Read, Ask, usize, bool),
     Jump(usize),
     End(bool),
@@ -285,10 +200,10 @@ impl Maker<'_> {
                 Then::Set(register, known) => *state.registers.get_mut(usize::from(register))? = known,
                 Then::Jump(target) => state.at = state.at.max(target),
                 Then::End(holds) => return Some(if holds { HOLDS } else { FAILS }),
-                Then::Ask(register, read, ask) => {
+                Then::Ask(register, read, ask, answer) => {
                     let mut other = state.clone();
-                    *state.registers.get_mut(usize::from(register))? = Known::Bool(true);
-                    *other.registers.get_mut(usize::from(register))? = Known::Bool(false);
+                    *state.registers.get_mut(usize::from(register))? = Known::Bool(answer);
+                    *other.registers.get_mut(usize::from(register))? = Known::Bool(!answer);
                     return self.test(before, read, ask, state, other);
                 }
                 Then::Go(read, ask, target, when) => {
@@ -310,6 +225,11 @@ impl Maker<'_> {
         Some(place)
     }
 
+    fn constant(&self, to: Reg, read: Read, cmp: Compare, constant: &Value) -> Then {
+        let (ask, answer) = Ask::constant(cmp, constant);
+        Then::Ask(to, read, ask, answer)
+    }
+
     fn then(&self, op: &Op, state: &State) -> Option<Then> {
         let known = |register: Reg| state.registers.get(usize::from(register)).copied();
         Some(match op {
@@ -323,29 +243,25 @@ impl Maker<'_> {
             Op::Field(to, field) => Then::Set(*to, Known::Read(Read::Field(*field))),
             Op::Not(to, from) => match known(*from)? {
                 Known::Bool(value) => Then::Set(*to, Known::Bool(!value)),
-                Known::Read(read) => Then::Ask(*to, read, Ask::NotTrue),
+                Known::Read(read) => Then::Ask(*to, read, Ask::Bool(true), false),
                 Known::Const(_) | Known::Missing => return None,
             },
             Op::IsKnown(to, from) => match known(*from)? {
-                Known::Read(read) => Then::Ask(*to, read, Ask::Known),
+                Known::Read(read) => Then::Ask(*to, read, Ask::Known, true),
                 _ => return None,
             },
             Op::Compare(cmp, to, a, b) => match (known(*a)?, known(*b)?) {
-                (Known::Read(read), Known::Const(id)) => {
-                    Then::Ask(*to, read, Ask::constant(*cmp, self.constants.get(id)?))
-                }
+                (Known::Read(read), Known::Const(id)) => self.constant(*to, read, *cmp, self.constants.get(id)?),
                 (Known::Const(id), Known::Read(read)) => {
-                    Then::Ask(*to, read, Ask::constant(cmp.mirrored(), self.constants.get(id)?))
+                    self.constant(*to, read, cmp.mirrored(), self.constants.get(id)?)
                 }
-                (Known::Read(a), Known::Read(b)) => Then::Ask(*to, a, Ask::Other(*cmp, b)),
-                (Known::Read(read), Known::Bool(value)) => {
-                    Then::Ask(*to, read, Ask::constant(*cmp, &Value::Bool(value)))
-                }
+                (Known::Read(a), Known::Read(b)) => Then::Ask(*to, a, Ask::Other(*cmp, b), true),
+                (Known::Read(read), Known::Bool(value)) => self.constant(*to, read, *cmp, &Value::Bool(value)),
                 _ => return None,
             },
             Op::In(to, value, list) => match (known(*value)?, known(*list)?) {
                 (Known::Read(read), Known::Const(id)) => match self.constants.get(id)? {
-                    list @ Value::List(_) => Then::Ask(*to, read, Ask::In(list.clone())),
+                    list @ Value::List(_) => Then::Ask(*to, read, Ask::In(Box::new(list.clone())), true),
                     _ => return None,
                 },
                 _ => return None,
@@ -398,7 +314,7 @@ fn live(code: &Code) -> Option<Vec<u64>> {
 fn go(known: Known, target: usize, when: bool, at: usize) -> Option<Then> {
     match known {
         Known::Bool(value) => Some(Then::Jump(if value == when { target } else { at + 1 })),
-        Known::Read(read) => Some(Then::Go(read, Ask::True, target, when)),
+        Known::Read(read) => Some(Then::Go(read, Ask::Bool(true), target, when)),
         Known::Missing | Known::Const(_) => None,
     }
 }

@@ -7,6 +7,7 @@
 use super::functions;
 use super::fused::Fused;
 use super::horizon::{self, Shape};
+use super::native::{Evaluation, Natives};
 use super::text::push_text;
 use super::value::{arithmetic, compare, negate, Value};
 use super::{Facts, Moment};
@@ -32,6 +33,7 @@ pub struct Prepared {
     shapes: Vec<Shape>,
     /// By code; none: it is interpreted.
     fused: Vec<Option<Fused>>,
+    natives: Arc<Natives>,
 }
 
 impl Prepared {
@@ -40,8 +42,22 @@ impl Prepared {
     pub fn new(program: &Program) -> Self {
         let constants: Vec<Value> = program.constants.iter().map(Value::from_const).collect();
         let shapes = program.codes.iter().map(|code| Shape::of(code, &constants)).collect();
-        let fused = program.codes.iter().map(|code| Fused::of(code, &constants)).collect();
-        Self { constants, shapes, fused }
+        let fused: Vec<_> = program.codes.iter().map(|code| Fused::of(code, &constants)).collect();
+        let natives = Arc::new(Natives::later(&fused, program.id_attr));
+        Self { constants, shapes, fused, natives }
+    }
+
+    /// The same, evaluated in a certain way.
+    ///
+    /// # Errors
+    /// When native code is asked for and there is none on this machine: why.
+    pub fn evaluated(mut self, program: &Program, how: Evaluation) -> Result<Self, String> {
+        self.natives = Arc::new(match how {
+            Evaluation::Interpret => Natives::default(),
+            Evaluation::Jit => Natives::now(&self.fused, program.id_attr)?,
+            Evaluation::Auto => Natives::later(&self.fused, program.id_attr),
+        });
+        Ok(self)
     }
 
     /// A field of the event under test, and the texts without one of which the condition cannot hold.
@@ -118,7 +134,10 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
             return Value::Missing;
         }
         if let Some(Some(fused)) = self.machine.prepared.fused.get(id.index()) {
-            return fused.value(self.facts);
+            return match self.machine.prepared.natives.holds(id, fused, self.facts) {
+                Some(holds) => Value::Bool(holds),
+                None => fused.value(self.facts),
+            };
         }
         let count = usize::from(code.registers);
         // Most conditions need very few, and every one more costs.

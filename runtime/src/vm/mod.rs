@@ -4,12 +4,16 @@ pub mod functions;
 mod fused;
 mod horizon;
 pub mod interpret;
+#[cfg(all(feature = "jit", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+mod jit;
+mod native;
 pub mod number;
 pub mod text;
 pub mod value;
 
 use flow_compiler::bytecode::{AttrId, ChannelId, MessageSlot, Outcome, QueryId, Slot, TopicId};
 pub use interpret::Machine;
+pub use native::Evaluation;
 use rust_decimal::Decimal;
 use value::Value;
 
@@ -49,6 +53,19 @@ pub enum Read {
     Field(u16),
 }
 
+/// Where that stands which code reads, in lists. What a list does not hold is missing.
+#[derive(Clone, Copy, Debug)]
+pub struct Lists<'a> {
+    /// The fields of the event under test.
+    pub fields: &'a [Value],
+    /// The fields of the trigger.
+    pub trigger: &'a [Value],
+    /// The person's attributes.
+    pub attributes: &'a [Value],
+    /// What an attribute is that is missing there.
+    pub defaults: &'a [Value],
+}
+
 /// What code can read of a person. What does not apply in a place (a trigger outside of a journey) is missing: whoever
 /// knows something says so.
 pub trait Facts {
@@ -74,6 +91,10 @@ pub trait Facts {
     }
     /// The same without a copy, where the value stands somewhere.
     fn peek(&self, _: Read) -> Option<&Value> {
+        None
+    }
+    /// Where all that [`Facts::read`] gives stands, but for the person's id; none: it does not stand in lists.
+    fn lists(&self) -> Option<Lists<'_>> {
         None
     }
     /// The time of the entry.

@@ -14,7 +14,10 @@ use std::sync::Arc;
 ///
 /// `==` between two `Value`s is about representation (state that did not change, values to store), with
 /// two missing values equal. What `==` in a program means is [`equals`].
+///
+/// Its parts have fixed places in memory, so that native code can look at them.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[repr(C, u8)]
 pub enum Value {
     /// Not known.
     #[default]

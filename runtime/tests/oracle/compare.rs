@@ -9,6 +9,7 @@ use crate::random::Random;
 use crate::tree::{print, smaller, Node};
 use crate::{conformance, engine};
 use flow_runtime::calendar;
+use flow_runtime::vm::Evaluation;
 use std::collections::BTreeMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -71,15 +72,18 @@ fn compare(case: &Case, grain: Option<i64>) -> Outcome {
         Ok(None) => return Outcome::Cut,
         Err(_) => return Outcome::Differs("the oracle panics".into()),
     };
-    let Ok(done) = catch_unwind(AssertUnwindSafe(|| engine::run(&project, compiled, case))) else {
-        return Outcome::Differs("the engine panics".into());
-    };
-    let (told, done) = (by_person(told), by_person(done));
-    if told == done {
-        Outcome::Same(told.values().map(|(all, _)| all.len()).sum())
-    } else {
-        Outcome::Differs(timeline(&told, &done))
+    let told = by_person(told);
+    for how in [Evaluation::Interpret, Evaluation::Jit] {
+        let program = compiled.clone();
+        let Ok(done) = catch_unwind(AssertUnwindSafe(|| engine::run(&project, program, case, how))) else {
+            return Outcome::Differs(format!("the engine panics ({how:?})"));
+        };
+        let done = by_person(done);
+        if told != done {
+            return Outcome::Differs(format!("({how:?})\n{}", timeline(&told, &done)));
+        }
     }
+    Outcome::Same(told.values().map(|(all, _)| all.len()).sum())
 }
 
 /// Everything in order of time, and the messages as they came.

@@ -14,6 +14,7 @@ use flow_runtime::engine::input::Input;
 use flow_runtime::engine::{Engine, Person};
 use flow_runtime::pack::Unpack;
 use flow_runtime::vm::value::Value;
+use flow_runtime::vm::Evaluation;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,11 +30,14 @@ pub fn program(case: &Case) -> Result<Program, Vec<String>> {
 }
 
 /// What the engine says.
-pub fn run(project: &Project, program: Program, case: &Case) -> Vec<Effect> {
+pub fn run(project: &Project, program: Program, case: &Case, how: Evaluation) -> Vec<Effect> {
     let lines = lines(project, case);
     let end = end(case, &lines);
     let program = Arc::new(program);
     let engine = Engine::new(Arc::clone(&program), Arc::new(Zones::bundled()), 1);
+    // Where there is no native code, interpreting twice does no harm.
+    let how = if cfg!(target_arch = "x86_64") { how } else { Evaluation::Auto };
+    let engine = engine.evaluated(how).expect("native code");
     let mut people: Vec<(String, Person)> = Vec::new();
     let mut aliases: BTreeMap<String, String> = BTreeMap::new();
     let mut effects = Vec::new();

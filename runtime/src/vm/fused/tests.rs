@@ -2,9 +2,10 @@
 
 use super::super::interpret::{Machine, Prepared};
 use super::super::value::Value;
-use super::super::{Facts, Moment, Read};
+use super::super::{Evaluation, Facts, Lists, Moment, Read};
 use super::Fused;
 use crate::calendar::Zones;
+use crate::vm::native::Natives;
 use flow_compiler::bytecode::*;
 use flow_grammar::span::Span;
 use jiff::tz::TimeZone;
@@ -16,6 +17,9 @@ use std::sync::LazyLock;
 /// Three of each, so that values meet often. Those in `by_copy` do not stand anywhere.
 struct Given {
     values: Vec<Value>,
+    /// What attributes are that are missing, or beyond those that the person has.
+    defaults: Vec<Value>,
+    has: usize,
     by_copy: bool,
 }
 
@@ -23,11 +27,16 @@ impl Given {
     fn value(&self, place: usize) -> Value {
         self.values.get(place).cloned().unwrap_or_default()
     }
+
+    fn attribute_at(&self, attribute: AttrId) -> Option<&Value> {
+        let own = self.values[..self.has].get(attribute.index()).filter(|value| !value.is_missing());
+        own.or_else(|| self.defaults.get(attribute.index()))
+    }
 }
 
 impl Facts for Given {
     fn attribute(&self, attribute: AttrId) -> Value {
-        self.value(attribute.index())
+        self.attribute_at(attribute).cloned().unwrap_or_default()
     }
     fn trigger(&self, field: u16) -> Value {
         self.value(3 + usize::from(field))
@@ -36,12 +45,17 @@ impl Facts for Given {
         self.value(6 + usize::from(field))
     }
     fn peek(&self, read: Read) -> Option<&Value> {
-        let place = match read {
-            Read::Attribute(attribute) => attribute.index(),
-            Read::Trigger(field) => 3 + usize::from(field),
-            Read::Field(field) => 6 + usize::from(field),
+        let value = match read {
+            Read::Attribute(attribute) => self.attribute_at(attribute),
+            Read::Trigger(field) => self.values.get(3 + usize::from(field)),
+            Read::Field(field) => self.values.get(6 + usize::from(field)),
         };
-        self.values.get(place).filter(|_| !self.by_copy)
+        value.filter(|_| !self.by_copy)
+    }
+    fn lists(&self) -> Option<Lists<'_>> {
+        let (attributes, rest) = self.values.split_at(3);
+        let (trigger, fields) = rest.split_at(3);
+        Some(Lists { fields, trigger, attributes: &attributes[..self.has], defaults: &self.defaults })
     }
     fn zone(&self) -> &TimeZone {
         static ZONE: LazyLock<TimeZone> = LazyLock::new(|| Zones::bundled().get("Europe/Rome").unwrap());
@@ -202,25 +216,31 @@ fn program(tree: Tree) -> Program {
     Program { constants: writer.constants, codes: vec![code], ..Program::default() }
 }
 
-fn both(program: &Program, given: &Given) -> (Value, Value) {
-    let (fused, plain) = (Prepared::new(program), Prepared::interpreted(program));
-    let value = |prepared| Machine::over(program, prepared).evaluate(CodeId(0), given, &mut Moment::at(0));
-    (value(&fused), value(&plain))
+/// Of the interpreter, of fused tests and of native code.
+fn all(program: &Program, given: &Given) -> [Value; 3] {
+    let tests = Prepared::new(program).evaluated(program, Evaluation::Interpret).unwrap();
+    let native = Prepared::new(program).evaluated(program, Evaluation::Jit).unwrap();
+    [Prepared::interpreted(program), tests, native]
+        .map(|prepared| Machine::over(program, &prepared).evaluate(CodeId(0), given, &mut Moment::at(0)))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 2_000 } else { 1_000_000 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 2_000 } else { 100_000 }))]
 
     #[test]
     fn conditions_say_what_the_interpreter_says(
         tree in tree(),
-        values in prop::collection::vec(constant(), 9),
+        all_values in prop::collection::vec(constant(), 9),
+        defaults in prop::collection::vec(constant(), 3),
+        has in 0..=3usize,
         by_copy: bool,
     ) {
         let program = program(tree);
-        let given = Given { values: values.iter().map(Value::from_const).collect(), by_copy };
-        let (fused, plain) = both(&program, &given);
-        prop_assert_eq!(fused, plain, "{:?}", program.codes[0].ops);
+        let values = |list: &[Const]| list.iter().map(Value::from_const).collect();
+        let given = Given { values: values(&all_values), defaults: values(&defaults), has, by_copy };
+        let [plain, tests, native] = all(&program, &given);
+        prop_assert_eq!(&tests, &plain, "{:?}", program.codes[0].ops);
+        prop_assert_eq!(&native, &plain, "{:?}", program.codes[0].ops);
     }
 }
 
@@ -255,4 +275,37 @@ fn long_conditions_are_fused_whatever_way_leads_through_them() {
     // What moves with time, and what asks history, is the interpreter's.
     assert!(!is_fused(vec![Op::Now(0), Op::Field(1, 0), Op::Compare(Compare::Less, 0, 0, 1), Op::Return(0)], &[]));
     assert!(!is_fused(vec![Op::Query(0, QueryId(0), None), Op::Return(0)], &[]));
+}
+
+#[test]
+fn plain_conditions_are_native_where_what_they_read_stands_in_lists() {
+    let tree = |read| Tree::Compare(Compare::Less, Side::Read(read), Side::Const(Const::Int(5)));
+    let given = Given { values: vec![Value::Int(4); 9], defaults: vec![Value::Missing; 3], has: 3, by_copy: false };
+    let native = |read: usize, given: &Given, id| {
+        let program = Program { id_attr: id, ..program(tree(read)) };
+        let constants: Vec<Value> = program.constants.iter().map(Value::from_const).collect();
+        let fused = Fused::of(&program.codes[0], &constants);
+        let natives = Natives::now(std::slice::from_ref(&fused), id).unwrap();
+        natives.holds(CodeId(0), fused.as_ref().unwrap(), given)
+    };
+    for read in 0..9 {
+        assert_eq!(native(read, &given, None), Some(true), "{read}");
+    }
+    // The person's id stands in no list.
+    assert_eq!(native(1, &given, Some(AttrId(1))), None);
+    // Lists that are shorter than the condition needs are left to the interpreter.
+    let short = Given { values: vec![Value::Int(4); 8], ..given };
+    assert_eq!((native(7, &short, None), native(8, &short, None)), (Some(true), None));
+}
+
+#[test]
+fn what_is_evaluated_often_becomes_native() {
+    let program = program(Tree::Compare(Compare::Less, Side::Read(7), Side::Const(Const::Int(5))));
+    let given = Given { values: vec![Value::Int(4); 9], defaults: Vec::new(), has: 0, by_copy: false };
+    let constants: Vec<Value> = program.constants.iter().map(Value::from_const).collect();
+    let fused = [Fused::of(&program.codes[0], &constants)];
+    let natives = Natives::later(&fused, None);
+    let count =
+        (0..100_000).take_while(|_| natives.holds(CodeId(0), fused[0].as_ref().unwrap(), &given).is_none()).count();
+    assert!((1_000..99_000).contains(&count), "{count}");
 }
