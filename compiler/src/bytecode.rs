@@ -248,6 +248,9 @@ pub struct Log {
     pub forever: bool,
     /// Those since the oldest entry in flight of these journeys are kept.
     pub in_flight: Vec<JourneyId>,
+    /// Occurrences younger than this are kept of everybody, in milliseconds: who did it can turn out to be somebody in
+    /// flight, and what they did since that entry counts then.
+    pub joined: Option<i64>,
 }
 
 /// An attribute of a person.

@@ -18,6 +18,7 @@ mod functions;
 pub mod graph;
 mod infer;
 mod items;
+mod joins;
 mod journeys;
 mod lookup;
 mod lower;

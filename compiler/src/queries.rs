@@ -299,6 +299,7 @@ impl Cx<'_> {
                 history.log.get_or_insert_with(Log::default).forever = true;
             }
         }
+        self.keep_for_joins(&mut histories);
         for (event, mut history) in self.program.events.iter_mut().zip(histories) {
             if let Some(log) = &mut history.log {
                 log.fields.sort_unstable();
@@ -323,7 +324,8 @@ impl Cx<'_> {
         fields
     }
 
-    fn fields_read(&self, id: CodeId, fields: &mut Vec<u16>) {
+    /// The fields of the event under test that code reads.
+    pub fn fields_read(&self, id: CodeId, fields: &mut Vec<u16>) {
         let Some(code) = self.program.codes.get(id.index()) else { return };
         for op in &code.ops {
             match op {

@@ -6,7 +6,7 @@ mod text;
 mod week;
 mod weight;
 
-use crate::bytecode::{Cap, Exit, Journey, Program, QuietHours, StepKind};
+use crate::bytecode::{Cap, Exit, Journey, Program, QuietHours, StepKind, Trigger};
 use crate::compile::SourceFile;
 use crate::dump::Names;
 use crate::show;
@@ -112,6 +112,22 @@ fn journey(names: &Names<'_>, journey: &Journey, place: &dyn Fn(Span) -> String)
         longest: longest.bound(place),
         quiet_hours: is_delayed(names.program, journey),
     }
+}
+
+/// How long an entry can last and its goals can still be met, in milliseconds; none: there is no bound.
+pub(crate) fn longest_stay(program: &Program, files: &[SourceFile], journey: &Journey) -> Option<i64> {
+    let names = Names::new(program, files);
+    let longest = match weight::time(&names, journey, exit_after(journey)) {
+        weight::Weight::Finite(longest) => longest.window_millis(),
+        weight::Weight::Endless(..) => return None,
+    };
+    let before = journey.triggers.iter().filter_map(|trigger| match trigger {
+        Trigger::Without { within, .. } => Some(within.window_millis()),
+        _ => None,
+    });
+    let goals = journey.goals.iter().filter_map(|goal| Some(goal.within?.window_millis()));
+    let longest = longest.saturating_add(before.max().unwrap_or(0));
+    Some(goals.fold(longest, i64::max))
 }
 
 /// The shortest `exit after`.

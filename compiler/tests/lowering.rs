@@ -53,7 +53,7 @@ fn totals_of_all_time_run_along() {
 fn windows_keep_a_log_of_what_they_read() {
     let (program, _, _) =
         segment("sum(seats of booked in last 1mo) > 3 or count(booked in last 2d where room == \"x\") > 2");
-    let log = Log { fields: vec![1, 2], window: Some(30 * DAY), forever: false, in_flight: vec![] };
+    let log = Log { fields: vec![1, 2], window: Some(30 * DAY), forever: false, in_flight: vec![], joined: None };
     assert_eq!(program.events[0].history.log, Some(log));
 }
 

@@ -113,7 +113,7 @@ impl<'p> Words<'p> {
                 let name = self.0.apis.get(request.api.index()).map_or("?", |api| api.name.as_str());
                 self.at(request.at, format!("asks {name}"))
             }
-            EffectKind::Reached(_) => return None,
+            EffectKind::Reached(_) | EffectKind::Withdrawn(_) => return None,
             EffectKind::Cut => Told { text: "a chain of causes is cut".to_owned(), ..Told::default() },
             EffectKind::Aside(aside) => self.aside(aside, clock),
         })

@@ -120,6 +120,9 @@ fn of_inputs(out: &mut String, summary: &Summary, dead_kept: bool) {
         let held = format!("{}  ({} of them still waiting)", grouped(summary.put_off), grouped(summary.held_back));
         line(out, "  put off by throttles", &held);
     }
+    if summary.withdrawn > 0 {
+        line(out, "  withdrawn meanwhile", &grouped(summary.withdrawn));
+    }
 }
 
 fn exit_label(program: &Program, exit: &Exit, sources: &Sources<'_>) -> String {

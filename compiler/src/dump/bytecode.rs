@@ -74,6 +74,7 @@ fn log_words(names: &Names<'_>, event: &Event, log: &Log) -> String {
     }
     how_long.extend(log.window.map(|window| format!("for {}", show::window(window))));
     how_long.extend(log.in_flight.iter().map(|id| format!("while in {}", names.journey(*id))));
+    how_long.extend(log.joined.map(|joined| format!("for {} for joins", show::window(joined))));
     format!(", log [{}] kept {}", fields.join(", "), how_long.join(", "))
 }
 

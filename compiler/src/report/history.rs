@@ -2,6 +2,7 @@
 
 use crate::bytecode::{Event, EventId, Query, QueryWindow, Strategy};
 use crate::dump::Names;
+use crate::joins;
 use crate::show;
 use flow_grammar::span::Span;
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub struct Kept {
     pub last: bool,
     /// The questions that need it.
     pub because: Vec<Because>,
+    /// Journeys whose entries listen to it: what somebody did before they turned out to be one who is in flight counts.
+    pub joins: Vec<String>,
 }
 
 /// A question about an event's history.
@@ -50,13 +53,16 @@ fn one(names: &Names<'_>, id: EventId, event: &Event, place: &dyn Fn(Span) -> St
         }
         how_long.extend(log.window.map(show::window));
         how_long.extend(log.in_flight.iter().map(|id| format!("while someone is in {}", names.journey(*id))));
+        how_long.extend(log.joined.map(|joined| format!("{} in case two ids are joined", show::window(joined))));
     }
+    let journeys = names.program.journeys.iter().filter(|journey| joins::listens_to(journey, id));
     let queries = names.program.queries.iter().filter(|query| query.event == id);
     Kept {
         event: event.name.clone(),
         how_long,
         fields: fields.map(|field| field.name.clone()).collect(),
         last: event.history.last,
+        joins: journeys.map(|journey| journey.name.clone()).collect(),
         because: queries
             .map(|query| Because { question: names.text(query.span), place: place(query.span), needs: needs(query) })
             .collect(),

@@ -75,4 +75,7 @@ fn history(out: &mut String, kept: &Kept) {
     for because in &kept.because {
         let _ = writeln!(out, "    {} needs {} ({})", because.question, because.needs, because.place);
     }
+    for journey in &kept.joins {
+        let _ = writeln!(out, "    {journey} listens to it: two ids can turn out to be one person");
+    }
 }

@@ -77,6 +77,8 @@ pub enum EffectKind {
     },
     /// A chain of causes was cut: more than [`super::CHAIN_LIMIT`] inputs at one instant.
     Cut,
+    /// What a throttle still holds of the person must not leave any more. Told only where the policy has throttles.
+    Withdrawn(Withdrawal),
     /// Nothing to carry out: it is for those who ask why ([`super::Engine::explaining`]).
     Aside(Box<Aside>),
 }
@@ -88,6 +90,34 @@ pub struct Place {
     pub journey: JourneyId,
     /// Which step.
     pub step: StepId,
+}
+
+/// What a person no longer gets, of messages that were handed over and wait for a throttle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// Those of an entry that an exit, a new start or another entry has ended.
+    Entry {
+        /// The journey.
+        journey: JourneyId,
+        /// When the entry began.
+        entry: i64,
+    },
+    /// Those of a topic: its consent was withdrawn.
+    Topic(TopicId),
+    /// Those on a channel: it is suppressed.
+    Channel(ChannelId),
+}
+
+impl Withdrawal {
+    /// The word for it in records.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Entry { .. } => "left",
+            Self::Topic(_) => SkipReason::NoConsent.word(),
+            Self::Channel(_) => SkipReason::Suppressed.word(),
+        }
+    }
 }
 
 /// Why a person left a journey.

@@ -68,7 +68,7 @@ fn oldest_kept(person: &Person, log: &Log, now: i64) -> Option<i64> {
         return Some(i64::MIN);
     }
     // A window is open at its old end, so `now - window` itself is outside already.
-    let window = log.window.map(|w| now.saturating_sub(w).saturating_add(1));
+    let window = log.window.max(log.joined).map(|w| now.saturating_sub(w).saturating_add(1));
     let entry = person
         .instances
         .iter()

@@ -34,17 +34,17 @@ pub(super) struct Instance {
     pub exit_horizon: i64,
 }
 
-/// A message bound with `as`.
-#[derive(Clone, Copy, Debug, Default)]
+/// What is bound with `as`: a message, or those of `via a and b`.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Bound {
-    /// The message's id; 0: not sent.
-    pub id: u64,
-    /// One bit for each outcome.
+    /// The ids of what was sent.
+    pub ids: SmallVec<[u64; 1]>,
+    /// One bit for each outcome of any of them.
     pub outcomes: u8,
 }
 
 impl Bound {
-    pub(super) fn has(self, outcome: Outcome) -> bool {
+    pub(super) fn has(&self, outcome: Outcome) -> bool {
         self.outcomes & bit(outcome) != 0
     }
 

@@ -1,6 +1,6 @@
 //! Exits and goals.
 
-use super::effect::{EffectKind, Why};
+use super::effect::{EffectKind, Why, Withdrawal};
 use super::history;
 use super::instance::Instance;
 use super::person::OpenGoal;
@@ -28,7 +28,8 @@ impl Run<'_> {
 
     fn exit_by(&self, instance: &Instance, signal: &Signal) -> Option<u16> {
         if instance.pending.is_some() {
-            return None;
+            // In flight since A; what is asked `when` is asked at the entry.
+            return self.exit_on(instance, signal);
         }
         self.exit_on(instance, signal).or_else(|| {
             let deps = &self.engine.index.journey(instance.journey).when_deps;
@@ -116,6 +117,9 @@ impl Run<'_> {
         if instance.pending.is_none() {
             self.keep_goals_open(&instance);
             self.tell(EffectKind::Left { journey, why });
+            if why != Why::Finished {
+                self.withdraw(Withdrawal::Entry { journey, entry: instance.time });
+            }
         }
         drop(instance);
         if self.person.instances.is_empty() {
@@ -145,7 +149,8 @@ impl Run<'_> {
         }
     }
 
-    fn deadline(&self, goal: &Goal, entry: i64) -> Option<i64> {
+    /// Until when a goal counts.
+    pub fn deadline(&self, goal: &Goal, entry: i64) -> Option<i64> {
         goal.within.map(|within| calendar::add(self.engine.zone_of(self.person), entry, within))
     }
 

@@ -1,13 +1,15 @@
 //! Two people who turn out to be one: the only function of two states.
 //!
-//! History is united; of two instances of one journey (with one key) the older stays, unless the journey lets
+//! History is united, and every entry learns what the other did since ([`super::news`]); of two instances of one journey (with one key) the older stays, unless the journey lets
 //! several run; the stricter consent and the union of what caps count hold; of an attribute known twice, the
 //! known person's value holds.
 
 use super::effect::Why;
 use super::history::{self, at_place};
 use super::instance::Instance;
-use super::person::{Clocked, Person, Rare};
+use super::news::Apart;
+use super::person::{Clocked, Person, Rare, RECENT_LIMIT};
+use super::reach;
 use super::run::{Run, Signal};
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{AttrId, EnterMode};
@@ -17,9 +19,14 @@ impl Run<'_> {
     /// Joins another person into this one; what changes for them is taken like an input.
     pub fn merge(mut self, mut other: Person) {
         let first = self.person.order == 0 && other.order == 0;
+        let apart = Apart::of(self.person, &other);
+        let ours = self.person.numbers.max(other.numbers);
         history::unite(self.engine, self.person, &mut other);
         self.unite_attributes(&other);
-        let theirs = std::mem::take(other.rare_mut());
+        let mut theirs = std::mem::take(other.rare_mut());
+        // A bounce concerns the contact that the other had.
+        let contact = |person: &Person, channel| reach::contact(self.engine, person, channel);
+        theirs.suppressed.retain(|s| !s.bounced || contact(self.person, s.channel) == contact(&other, s.channel));
         self.unite_rare(theirs);
         self.person.order = self.person.order.max(other.order) + 1;
         self.person.numbers = self.person.numbers.max(other.numbers);
@@ -28,6 +35,7 @@ impl Run<'_> {
         if first {
             self.set_clocks(None);
         }
+        self.catch_up(&apart, ours);
         self.take(&signal);
         self.settle();
         self.person.next_due = self.earliest();
@@ -78,7 +86,10 @@ impl Run<'_> {
         }
         ours.sends.extend(theirs.sends);
         ours.sends.sort_by_key(|(time, _)| *time);
-        ours.messages.splice(0..0, theirs.messages);
+        ours.messages.extend(theirs.messages);
+        ours.messages.sort_by_key(|message| message.time);
+        let old = ours.messages.len().saturating_sub(RECENT_LIMIT);
+        ours.messages.drain(..old);
         for (channel, hours) in theirs.opens {
             match ours.opens.iter_mut().find(|(c, _)| *c == channel) {
                 Some((_, ours)) => ours.iter_mut().zip(hours).for_each(|(a, b)| *a = a.saturating_add(b)),

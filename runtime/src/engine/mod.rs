@@ -10,7 +10,7 @@
 //! - [`segments`]: who starts and stops satisfying what
 //! - [`entry`]: triggers, `enter` rules, schedules
 //! - [`steps`], [`send`]: the body of a journey
-//! - [`merge`]: two people who turn out to be one
+//! - [`merge`], [`news`]: two people who turn out to be one
 //! - [`snapshot`]: a person as bytes and back
 //! - [`succession`]: a person under a new version of the program
 
@@ -25,6 +25,7 @@ mod instance;
 mod keyed;
 mod leave;
 mod merge;
+mod news;
 mod person;
 mod reach;
 mod run;
@@ -170,6 +171,12 @@ impl Engine {
     #[must_use]
     pub fn zone_of<'a>(&'a self, person: &'a Person) -> &'a TimeZone {
         person.zone.as_ref().unwrap_or(&self.default_zone)
+    }
+
+    /// The zone of that name, else that of people whose zone is not known.
+    #[must_use]
+    pub fn zone_named(&self, name: Option<&str>) -> TimeZone {
+        name.and_then(|name| self.zones.get(name)).unwrap_or_else(|| self.default_zone.clone())
     }
 
     /// The zone of people whose zone is not known.

@@ -48,6 +48,8 @@ pub(super) struct Rare {
     pub clocked: ThinVec<Clocked>,
     /// Channels that may not be used.
     pub suppressed: Vec<Suppressed>,
+    /// Channels whose contact is another than before, and to which nothing was sent since: what bounces is older.
+    pub unused: Vec<ChannelId>,
     /// Consent that was given or withdrawn.
     pub consent: Vec<(TopicId, bool)>,
     /// Messages that caps count, in order of time.
@@ -107,6 +109,10 @@ pub(super) struct Recent {
     pub id: u64,
     pub channel: ChannelId,
     pub template: Option<Arc<str>>,
+    /// The contact that it went to.
+    pub to: Option<Arc<str>>,
+    /// When it was handed over.
+    pub time: i64,
 }
 
 /// How many messages of a person can still be told apart when an outcome names only a channel.

@@ -5,7 +5,8 @@ use super::person::Person;
 use super::Engine;
 use crate::calendar;
 use crate::vm::value::Value;
-use flow_compiler::bytecode::{ChannelId, TopicId, Type};
+use flow_compiler::bytecode::{ChannelId, Program, TopicId, Type};
+use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 /// Why a message of the topic could not go to the channel's own contact; none: it could.
@@ -76,11 +77,15 @@ pub(super) fn consents(engine: &Engine, person: &Person, topic: TopicId) -> bool
     said.map_or(!declared.required, |(_, given)| *given)
 }
 
-/// The end of the quiet hours on a channel, when it is quiet; hours that follow one another count as one.
+/// The end of the quiet hours on a channel, when it is quiet for the person.
 pub(super) fn quiet_until(engine: &Engine, person: &Person, channel: ChannelId, now: i64) -> Option<i64> {
-    let zone = engine.zone_of(person);
+    quiet_in(&engine.program, engine.zone_of(person), channel, now)
+}
+
+/// The same for a time zone; hours that follow one another count as one.
+fn quiet_in(program: &Program, zone: &TimeZone, channel: ChannelId, now: i64) -> Option<i64> {
     let mut until = None;
-    let quiet = &engine.program.policy.quiet;
+    let quiet = &program.policy.quiet;
     let quiet: Vec<_> = quiet.iter().filter(|q| q.channels.is_empty() || q.channels.contains(&channel)).collect();
     // Each rule can extend the time at most once before all of them together cover the whole day.
     for _ in 0..=quiet.len() {
@@ -105,6 +110,12 @@ pub enum Leave {
 }
 
 impl Engine {
+    /// The end of the quiet hours on a channel, when it is quiet in that time zone.
+    #[must_use]
+    pub fn quiet_until(&self, zone: &TimeZone, channel: ChannelId, now: i64) -> Option<i64> {
+        quiet_in(&self.program, zone, channel, now)
+    }
+
     /// Judges again a message whose delivery has taken long: what the person has said since, and quiet hours. Caps and
     /// exits were judged when it was handed over.
     #[must_use]

@@ -1,6 +1,6 @@
 //! One input, or the timers of one instant, and everything that follows from them.
 
-use super::effect::{Cause, Effect, EffectKind};
+use super::effect::{Cause, Effect, EffectKind, Withdrawal};
 use super::input::Input;
 use super::instance::Instance;
 use super::person::Person;
@@ -183,6 +183,13 @@ impl<'a> Run<'a> {
 
     pub fn tell(&mut self, kind: EffectKind) {
         self.out.push(Effect { time: self.now, cause: self.cause, kind });
+    }
+
+    /// Tells what must not leave any more, where throttles hold messages back.
+    pub fn withdraw(&mut self, what: Withdrawal) {
+        if !self.engine.program.policy.throttles.is_empty() {
+            self.tell(EffectKind::Withdrawn(what));
+        }
     }
 
     pub fn earliest(&self) -> i64 {

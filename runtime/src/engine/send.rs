@@ -6,7 +6,7 @@
 use super::chance;
 use super::effect::{EffectKind, Message, MessageContent, Place, Seen, SkipReason, Why};
 use super::index::template_of;
-use super::instance::{Instance, Waits};
+use super::instance::{Bound, Instance, Waits};
 use super::person::{Person, Recent, RECENT_LIMIT};
 use super::reach;
 use super::run::Run;
@@ -53,9 +53,13 @@ impl Run<'_> {
             let content = self.content(instance, send, None);
             self.skip(at, None, content, SkipReason::Unreachable);
         }
+        let mut first = begin == 0;
         for (place, channel) in channels.into_iter().enumerate().skip(begin) {
             match self.judge(instance, send, channel) {
-                Verdict::Go(to) => self.hand_over(instance, at, send, channel, to),
+                Verdict::Go(to) => {
+                    self.hand_over(instance, at, send, channel, to, first);
+                    first = false;
+                }
                 Verdict::Never(reason) => {
                     let content = self.content(instance, send, Some(channel));
                     self.skip(at, Some(channel), content, reason);
@@ -144,16 +148,28 @@ impl Run<'_> {
         reached.and_then(|cap| u16::try_from(cap).ok())
     }
 
-    fn hand_over(&mut self, instance: &mut Instance, at: Place, send: &Send, channel: ChannelId, to: Option<Arc<str>>) {
+    /// `first`: of the messages of this send.
+    fn hand_over(
+        &mut self,
+        instance: &mut Instance,
+        at: Place,
+        send: &Send,
+        channel: ChannelId,
+        to: Option<Arc<str>>,
+        first: bool,
+    ) {
         let content = self.content(instance, send, Some(channel));
         let id = self.message_id(instance, at, channel);
         instance.sent += 1;
         let with = send.with.iter().map(|given| self.value(given.code, Some(instance))).collect();
         let seen = self.engine.keeps_seen.then(|| Box::new(self.seen(instance, send)));
         if let Some(bound) = send.message.and_then(|slot| instance.messages.get_mut(slot as usize)) {
-            (bound.id, bound.outcomes) = (id, 0);
+            if first {
+                *bound = Bound::default();
+            }
+            bound.ids.push(id);
         }
-        self.remember_message(send, channel, id);
+        self.remember_message(send, channel, id, to.as_ref());
         let message = Message { id, at, channel, to, content, with, seen, topic: send.topic, entry: instance.time };
         self.tell(EffectKind::Message(Box::new(message)));
     }
@@ -188,7 +204,7 @@ impl Run<'_> {
         chance::hash(0, &[journey.map_or("", |j| &j.name), self.person.id(), &entry, step, channel]).max(1)
     }
 
-    fn remember_message(&mut self, send: &Send, channel: ChannelId, id: u64) {
+    fn remember_message(&mut self, send: &Send, channel: ChannelId, id: u64, to: Option<&Arc<str>>) {
         let window = self.engine.index.longest_cap;
         if window > 0 && !self.engine.program.is_transactional(send.topic) {
             let open = self.now.saturating_sub(window);
@@ -196,13 +212,17 @@ impl Run<'_> {
             sends.retain(|(time, _)| *time > open);
             sends.push((self.now, channel));
         }
+        if !self.person.rare().unused.is_empty() {
+            self.person.rare_mut().unused.retain(|unused| *unused != channel);
+        }
         if self.engine.index.outcomes {
             let template = template_of(&send.content).map(Arc::from);
+            let time = self.now;
             let messages = &mut self.person.rare_mut().messages;
             if messages.len() >= RECENT_LIMIT {
                 messages.remove(0);
             }
-            messages.push(Recent { id, channel, template });
+            messages.push(Recent { id, channel, template, to: to.cloned(), time });
         }
     }
 

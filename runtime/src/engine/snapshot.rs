@@ -13,7 +13,7 @@ use flow_compiler::bytecode::{ChannelId, JourneyId, StepId, TopicId};
 use std::sync::Arc;
 
 /// How a person is written.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 impl Engine {
     /// Appends a person's state.
@@ -122,7 +122,7 @@ fn instance(out: &mut Vec<u8>, instance: &Instance) {
     pack::bool(out, instance.converted);
     pack::values(out, &instance.slots);
     list(out, &instance.messages, |out, bound| {
-        pack::uint(out, bound.id);
+        list(out, &bound.ids, |out, id| pack::uint(out, *id));
         out.push(bound.outcomes);
     });
     list(out, &instance.threads, thread);
@@ -143,7 +143,7 @@ fn read_instance(read: &mut Unpack<'_>) -> Read<Instance> {
         holdout: read.bool()?,
         converted: read.bool()?,
         slots: read.values()?.into(),
-        messages: read.list(|read| Ok(Bound { id: read.uint()?, outcomes: read.byte()? }))?.into(),
+        messages: read.list(|read| Ok(Bound { ids: read.list(Unpack::uint)?.into(), outcomes: read.byte()? }))?.into(),
         threads: read.list(read_thread)?.into(),
         begun: read.small()?,
         sent: read.small()?,
@@ -229,7 +229,10 @@ fn rare(out: &mut Vec<u8>, rare: &Rare) {
         pack::uint(out, recent.id);
         pack::uint(out, u64::from(recent.channel.0));
         pack::text_or_none(out, recent.template.as_deref());
+        pack::text_or_none(out, recent.to.as_deref());
+        pack::instant(out, recent.time);
     });
+    list(out, &rare.unused, |out, channel| pack::uint(out, u64::from(channel.0)));
     list(out, &rare.opens, |out, (channel, hours)| {
         pack::uint(out, u64::from(channel.0));
         for hour in hours {
@@ -266,8 +269,10 @@ fn read_rare(read: &mut Unpack<'_>) -> Read<Rare> {
         sends: read.list(|read| Ok((read.instant()?, ChannelId(read.small()?))))?,
         messages: read.list(|read| {
             let (id, channel) = (read.uint()?, ChannelId(read.small()?));
-            Ok(Recent { id, channel, template: read.text_or_none()?.map(Arc::from) })
+            let (template, to) = (read.text_or_none()?.map(Arc::from), read.text_or_none()?.map(Arc::from));
+            Ok(Recent { id, channel, template, to, time: read.instant()? })
         })?,
+        unused: read.list(|read| Ok(ChannelId(read.small()?)))?,
         opens: read.list(|read| {
             let channel = ChannelId(read.small()?);
             let mut hours = [0; 24];

@@ -1,9 +1,11 @@
 //! What an input says about the person: attributes, history, consent, outcomes of messages.
 
 use super::aside::Aside;
+use super::effect::Withdrawal;
 use super::history;
 use super::input::Input;
 use super::person::{Recent, Suppressed};
+use super::reach;
 use super::run::{Caused, Happened, Run, Signal};
 use crate::calendar;
 use crate::vm::value::Value;
@@ -93,6 +95,7 @@ impl Run<'_> {
     /// takes the value away.
     pub fn set_attribute(&mut self, attribute: AttrId, value: Value) -> bool {
         let before = self.engine.attribute(self.person, attribute);
+        let known = before != Value::Missing;
         let zone = (self.engine.program.timezone_attr == Some(attribute)).then(|| match &value {
             Value::Text(name) => self.engine.zones.get(name),
             _ => None,
@@ -102,7 +105,21 @@ impl Run<'_> {
         if let Some(zone) = zone {
             self.person.zone = zone;
         }
-        self.engine.attribute(self.person, attribute) != before
+        let changed = self.engine.attribute(self.person, attribute) != before;
+        if changed && known {
+            self.contact_changed(attribute);
+        }
+        changed
+    }
+
+    /// Nothing was sent yet to what an attribute holds now.
+    fn contact_changed(&mut self, attribute: AttrId) {
+        let channels = (0..).map(ChannelId).zip(&self.engine.program.channels);
+        for (channel, _) in channels.filter(|(_, channel)| channel.contact == Some(attribute)) {
+            if !self.person.rare().unused.contains(&channel) {
+                self.person.rare_mut().unused.push(channel);
+            }
+        }
     }
 
     /// Puts down that an attribute has another value.
@@ -137,10 +154,13 @@ impl Run<'_> {
                 all.map(TopicId).filter(|t| !self.engine.program.is_transactional(*t)).collect()
             }
         };
-        let consent = &mut self.person.rare_mut().consent;
         for topic in topics {
+            let consent = &mut self.person.rare_mut().consent;
             consent.retain(|(t, _)| *t != topic);
             consent.push((topic, given));
+            if !given {
+                self.withdraw(Withdrawal::Topic(topic));
+            }
         }
     }
 
@@ -151,6 +171,7 @@ impl Run<'_> {
             list.retain(|s| s.channel != channel);
         } else if !list.contains(&entry) {
             list.push(entry);
+            self.withdraw(Withdrawal::Channel(channel));
         }
     }
 
@@ -160,7 +181,7 @@ impl Run<'_> {
             self.count_open(told.channel, told.time);
         }
         match told.outcome {
-            Outcome::Bounced if !told.soft => {
+            Outcome::Bounced if !told.soft && !self.is_past_contact(told.channel, message.as_ref()) => {
                 signal.reach = true;
                 self.suppress(told.channel, true, true);
             }
@@ -173,7 +194,7 @@ impl Run<'_> {
         if let Some(id) = message.as_ref().map(|m| m.id).or(told.message) {
             signal.outcome = Some((id, told.outcome));
             let bound = self.person.instances.iter_mut().flat_map(|i| i.messages.iter_mut());
-            bound.filter(|m| m.id == id).for_each(|m| m.add(told.outcome));
+            bound.filter(|m| m.ids.contains(&id)).for_each(|m| m.add(told.outcome));
         }
         if let Some(event) = told.event {
             let template = message.and_then(|m| m.template).or_else(|| told.template.map(Into::into));
@@ -187,10 +208,20 @@ impl Run<'_> {
         let fits = |m: &&Recent| match told.message {
             Some(id) => m.id == id,
             None => {
-                m.channel == told.channel && told.template.as_deref().is_none_or(|t| m.template.as_deref() == Some(t))
+                m.channel == told.channel
+                    && m.time <= told.time
+                    && told.template.as_deref().is_none_or(|t| m.template.as_deref() == Some(t))
             }
         };
         self.person.rare().messages.iter().rev().find(fits).cloned()
+    }
+
+    /// Whether a message went to another contact than the channel has now: its bounce says nothing of this one.
+    fn is_past_contact(&self, channel: ChannelId, message: Option<&Recent>) -> bool {
+        match message.and_then(|message| message.to.as_deref()) {
+            Some(to) => reach::contact(self.engine, self.person, channel).is_some_and(|now| *now != *to),
+            None => self.person.rare().unused.contains(&channel),
+        }
     }
 
     fn outcome_fields(&self, event: EventId, template: Value) -> Box<[Value]> {

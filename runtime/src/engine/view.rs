@@ -61,6 +61,11 @@ impl<'a> View<'a> {
         Self { fields: Fields::All(fields), ..self }
     }
 
+    /// With the fields that were kept of an event.
+    pub fn remembering(self, event: EventId, kept: &'a [Value]) -> Self {
+        Self { fields: Fields::Kept(event, kept), ..self }
+    }
+
     fn answer(&self, query: &Query, since: Option<i64>, moment: &mut Moment) -> Value {
         match query.strategy {
             Strategy::Running(cell) => history::total_of(query.answer, self.person.running.get(cell as usize)),
@@ -99,7 +104,7 @@ impl<'a> View<'a> {
         let now = moment.now;
         let mut inside = window.clone().filter(|o| {
             query.filter.is_none_or(|filter| {
-                let view = Self { fields: Fields::Kept(query.event, &o.fields), ..*self };
+                let view = self.remembering(query.event, &o.fields);
                 self.engine.truth(filter, &view, moment)
             })
         });

@@ -135,8 +135,9 @@ impl Run<'_> {
                 .as_ref()
                 .is_some_and(|h| h.event == *event && self.passes(*filter, Some(instance), &h.fields)),
             WaitedEvent::Outcome(slot, outcome) => {
-                let message = instance.messages.get(*slot as usize);
-                message.is_some_and(|m| m.id != 0 && signal.outcome == Some((m.id, *outcome)))
+                let bound = instance.messages.get(*slot as usize);
+                let came = signal.outcome.filter(|(_, came)| came == outcome);
+                came.is_some_and(|(id, _)| bound.is_some_and(|bound| bound.ids.contains(&id)))
             }
         }
     }

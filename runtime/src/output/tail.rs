@@ -2,7 +2,9 @@
 
 use super::names::Names;
 use crate::calendar::write_instant;
-use crate::engine::effect::{EffectKind, Message, MessageContent, Place, Request, SkipReason, Skipped, Why};
+use crate::engine::effect::{
+    EffectKind, Message, MessageContent, Place, Request, SkipReason, Skipped, Why, Withdrawal,
+};
 use crate::message::{Content, RenderFailure};
 use crate::vm::text::push_json_text;
 use crate::vm::value::Value;
@@ -66,7 +68,7 @@ pub fn note(out: &mut Vec<u8>, names: &Names, user: &str, kind: &EffectKind) {
     };
     match kind {
         // A message is written by `message`, a question by `asked`, when its answer is known.
-        EffectKind::Message(_) | EffectKind::Request(_) | EffectKind::Aside(_) => return,
+        EffectKind::Message(_) | EffectKind::Request(_) | EffectKind::Aside(_) | EffectKind::Withdrawn(_) => return,
         EffectKind::Entered { journey, holdout } => {
             what(out, "entered");
             raw(out, "journey", names.journey(*journey));
@@ -146,6 +148,13 @@ pub fn joined(out: &mut Vec<u8>, user: &str, other: &str) {
 pub fn put_off(out: &mut Vec<u8>, message: &[u8]) {
     text(out, "what", "delayed");
     text(out, "reason", "throttle");
+    out.extend_from_slice(message);
+}
+
+/// Of a message that a throttle has held until it must not leave any more.
+pub fn withdrawn(out: &mut Vec<u8>, why: Withdrawal, message: &[u8]) {
+    text(out, "what", "skipped");
+    text(out, "reason", why.word());
     out.extend_from_slice(message);
 }
 

@@ -1,7 +1,7 @@
 //! Lines on their way out, and the order in which they leave.
 
-use crate::engine::effect::Cause;
-use flow_compiler::bytecode::ChannelId;
+use super::throttle::Ticket;
+use crate::engine::effect::{Cause, Withdrawal};
 
 /// A line to be written: its place in the order of everything, and where its text stands.
 #[derive(Clone, Copy, Debug)]
@@ -23,13 +23,12 @@ pub struct Row {
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowKind {
-    /// A message.
-    Message {
-        /// On which channel.
-        channel: ChannelId,
-        /// Throttles do not concern it.
-        transactional: bool,
-    },
+    /// A message that no throttle concerns.
+    Message,
+    /// A message that has to pass throttles, with the place of its ticket.
+    Throttled(u32),
+    /// No line: what a throttle must let go of. The place of what is withdrawn.
+    Withdrawn(u32),
     /// Something else, for the record alone.
     Note,
 }
@@ -50,6 +49,8 @@ impl Row {
 pub struct Lane {
     rows: Vec<Row>,
     text: Vec<u8>,
+    tickets: Vec<Ticket>,
+    withdrawn: Vec<Withdrawal>,
 }
 
 impl Lane {
@@ -59,6 +60,32 @@ impl Lane {
         write(&mut self.text);
         let len = self.text.len() - start;
         self.rows.push(Row { time, cause, person, order, kind, start, len });
+    }
+
+    /// Adds a message that has to pass throttles.
+    pub fn push_throttled(&mut self, key: Key, ticket: Ticket, write: impl FnOnce(&mut Vec<u8>)) {
+        let place = u32::try_from(self.tickets.len()).unwrap_or(u32::MAX);
+        self.tickets.push(ticket);
+        self.push(key, RowKind::Throttled(place), write);
+    }
+
+    /// Adds what throttles must let go of.
+    pub fn push_withdrawn(&mut self, key: Key, what: Withdrawal) {
+        let place = u32::try_from(self.withdrawn.len()).unwrap_or(u32::MAX);
+        self.withdrawn.push(what);
+        self.push(key, RowKind::Withdrawn(place), |_| {});
+    }
+
+    /// The ticket at a place.
+    #[must_use]
+    pub fn ticket(&self, place: u32) -> Option<&Ticket> {
+        self.tickets.get(place as usize)
+    }
+
+    /// What is withdrawn, at a place.
+    #[must_use]
+    pub fn withdrawn(&self, place: u32) -> Option<Withdrawal> {
+        self.withdrawn.get(place as usize).copied()
     }
 
     /// Makes room for so many more.
@@ -93,7 +120,20 @@ impl Lane {
     /// Takes over the lines of another that are not before `from`, and leaves it empty.
     pub fn keep_rest(&mut self, other: &mut Self, from: i64) {
         for row in other.rows.iter().filter(|row| row.time >= from) {
-            self.push(row.key(), row.kind, |text| text.extend_from_slice(other.text(row)));
+            let write = |text: &mut Vec<u8>| text.extend_from_slice(other.text(row));
+            match row.kind {
+                RowKind::Throttled(place) => {
+                    if let Some(ticket) = other.ticket(place) {
+                        self.push_throttled(row.key(), ticket.clone(), write);
+                    }
+                }
+                RowKind::Withdrawn(place) => {
+                    if let Some(what) = other.withdrawn(place) {
+                        self.push_withdrawn(row.key(), what);
+                    }
+                }
+                kind @ (RowKind::Message | RowKind::Note) => self.push(row.key(), kind, write),
+            }
         }
         other.clear();
     }
@@ -102,6 +142,8 @@ impl Lane {
     pub fn clear(&mut self) {
         self.rows.clear();
         self.text.clear();
+        self.tickets.clear();
+        self.withdrawn.clear();
     }
 }
 
@@ -112,7 +154,7 @@ impl Lane {
 pub fn merge<'l, E>(
     lanes: &[&'l Lane],
     before: i64,
-    mut take: impl FnMut(&'l Row, &'l [u8]) -> Result<(), E>,
+    mut take: impl FnMut(&'l Lane, &'l Row) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut rests: Vec<(&'l Lane, &'l [Row])> = lanes
         .iter()
@@ -132,7 +174,7 @@ pub fn merge<'l, E>(
         }
         let Some((lane, rows)) = rests.get_mut(first) else { return Ok(()) };
         if let Some((row, rest)) = rows.split_first() {
-            take(row, lane.text(row))?;
+            take(lane, row)?;
             *rows = rest;
             if rest.is_empty() {
                 rests.swap_remove(first);
@@ -163,8 +205,8 @@ mod tests {
         }
         lanes.iter_mut().for_each(Lane::sort);
         let mut out = Vec::new();
-        merge(&[&lanes[0], &lanes[1]], 3, |_, text| {
-            out.extend_from_slice(text);
+        merge(&[&lanes[0], &lanes[1]], 3, |lane, row| {
+            out.extend_from_slice(lane.text(row));
             Ok::<_, ()>(())
         })
         .unwrap();

@@ -186,7 +186,7 @@ impl<'e> Replay<'e> {
             joined: Joined::default(),
             repeats: Repeats::default(),
             rows: Rows::default(),
-            writer: Writer::new(sinks, &program.policy.throttles),
+            writer: Writer::new(sinks, engine),
             held: Lane::default(),
             until: options.until.unwrap_or(i64::MAX),
             clock: None,
@@ -403,6 +403,7 @@ impl<'e> Replay<'e> {
         summary.watched = watched.into_iter().map(|(_, told)| told).collect();
         summary.messages = self.writer.messages;
         summary.put_off = self.writer.put_off;
+        summary.withdrawn = self.writer.withdrawn;
         summary.held_back = self.writer.waiting();
         summary.clock = self.clock;
         Ok(summary)

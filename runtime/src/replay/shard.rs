@@ -2,6 +2,7 @@
 
 use super::lane::{Key, Lane, RowKind};
 use super::summary::Counts;
+use super::throttle::Ticket;
 use super::timers::Timers;
 use super::watched::Watched;
 use crate::answers::{answer_all, Answers};
@@ -365,6 +366,11 @@ impl Shard {
                 continue;
             }
             let message = matches!(effect.kind, EffectKind::Message(_));
+            if let EffectKind::Withdrawn(what) = effect.kind {
+                self.order += 1;
+                self.lane.push_withdrawn((effect.time, effect.cause, slot.first, self.order), what);
+                continue;
+            }
             if !message && !setting.record {
                 continue;
             }
@@ -373,9 +379,11 @@ impl Shard {
             let (names, user) = (&setting.names, person.id());
             match &effect.kind {
                 EffectKind::Message(message) => {
-                    let transactional = setting.engine.program().is_transactional(message.topic);
-                    let kind = RowKind::Message { channel: message.channel, transactional };
-                    self.lane.push(key, kind, |text| tail::message(text, names, user, message, content.as_ref()));
+                    let write = |text: &mut Vec<u8>| tail::message(text, names, user, message, content.as_ref());
+                    match Ticket::of(setting.engine, person, message) {
+                        Some(ticket) => self.lane.push_throttled(key, ticket, write),
+                        None => self.lane.push(key, RowKind::Message, write),
+                    }
                 }
                 EffectKind::Request(request) => {
                     let answer = answers.next().flatten();

@@ -126,7 +126,7 @@ impl Counts {
             }
             EffectKind::Request(_) => self.asked += 1,
             EffectKind::Cut => self.cut += 1,
-            EffectKind::Aside(_) => {}
+            EffectKind::Aside(_) | EffectKind::Withdrawn(_) => {}
         }
     }
 
@@ -294,6 +294,8 @@ pub struct Summary {
     pub messages: u64,
     /// Messages that a throttle put off.
     pub put_off: u64,
+    /// Those of them that were withdrawn before they could leave.
+    pub withdrawn: u64,
     /// Those of them that still waited at the end.
     pub held_back: u64,
     /// People.

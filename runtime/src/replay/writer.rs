@@ -1,16 +1,18 @@
 //! The last stretch: throttles, then the files.
 
-use super::lane::{merge, Lane, RowKind};
+use super::lane::{merge, Lane, Row, RowKind};
 use super::throttle::Throttles;
 use super::{Failure, Sinks};
+use crate::engine::effect::Withdrawal;
+use crate::engine::Engine;
 use crate::ingest::{Dead, Original};
 use crate::output::{message_line, record_line, tail};
 use crate::vm::text::push_json_text;
-use flow_compiler::bytecode::Cap;
 use std::io::Write;
 
 /// Writes lines in order.
 pub struct Writer<'w> {
+    engine: &'w Engine,
     sinks: Sinks<'w>,
     throttles: Throttles,
     out: Lines,
@@ -19,6 +21,8 @@ pub struct Writer<'w> {
     pub messages: u64,
     /// Messages that a throttle put off.
     pub put_off: u64,
+    /// Those of them that were withdrawn before they could leave.
+    pub withdrawn: u64,
 }
 
 /// What waits to be written.
@@ -43,9 +47,10 @@ const FULL: usize = 1 << 18;
 
 impl<'w> Writer<'w> {
     /// Into these files, through these throttles.
-    pub fn new(sinks: Sinks<'w>, throttles: &[Cap]) -> Self {
+    pub fn new(sinks: Sinks<'w>, engine: &'w Engine) -> Self {
+        let throttles = Throttles::new(&engine.program().policy.throttles);
         let out = Lines { recording: sinks.record.is_some(), ..Lines::default() };
-        Self { sinks, throttles: Throttles::new(throttles), out, dead: Vec::new(), messages: 0, put_off: 0 }
+        Self { engine, sinks, throttles, out, dead: Vec::new(), messages: 0, put_off: 0, withdrawn: 0 }
     }
 
     /// Writes all lines before an instant. Nothing that is before it may come later.
@@ -53,24 +58,24 @@ impl<'w> Writer<'w> {
     /// # Errors
     /// When writing fails.
     pub fn lines(&mut self, lanes: &[&Lane], before: i64) -> Result<(), Failure> {
-        merge(lanes, before, |row, text| {
+        merge(lanes, before, |lane, row| {
             self.release(row.time)?;
+            let text = lane.text(row);
             match row.kind {
                 RowKind::Note => record_line(&mut self.out.record, row.time, false, text),
-                RowKind::Message { channel, transactional } => {
-                    if transactional
-                        || !self.throttles.concern(channel)
-                        || self.throttles.pass(channel, row.key(), text)
-                    {
-                        self.messages += 1;
-                        self.out.message(row.time, text);
-                    } else {
+                RowKind::Message => self.message(row.time, text),
+                RowKind::Throttled(place) => {
+                    let waits = lane.ticket(place).is_some_and(|t| !self.throttles.pass(row.key(), t, text));
+                    if waits {
                         self.put_off += 1;
-                        if self.out.recording {
-                            let mut note = Vec::new();
-                            tail::put_off(&mut note, text);
-                            record_line(&mut self.out.record, row.time, false, &note);
-                        }
+                        self.note(row.time, |note| tail::put_off(note, text));
+                    } else {
+                        self.message(row.time, text);
+                    }
+                }
+                RowKind::Withdrawn(place) => {
+                    if let Some(what) = lane.withdrawn(place) {
+                        self.withdraw(row, what);
                     }
                 }
             }
@@ -89,12 +94,32 @@ impl<'w> Writer<'w> {
     }
 
     fn release(&mut self, until: i64) -> Result<(), Failure> {
-        while let Some((time, text)) = self.throttles.release(until, i64::MIN) {
-            self.messages += 1;
-            self.out.message(time, &text);
+        let engine = self.engine;
+        while let Some((time, text)) = self.throttles.release(until, i64::MIN, |t, at| t.quiet_until(engine, at)) {
+            self.message(time, &text);
             self.write(FULL)?;
         }
         Ok(())
+    }
+
+    fn message(&mut self, time: i64, text: &[u8]) {
+        self.messages += 1;
+        self.out.message(time, text);
+    }
+
+    fn withdraw(&mut self, row: &Row, what: Withdrawal) {
+        for text in self.throttles.withdraw(row.person, what) {
+            self.withdrawn += 1;
+            self.note(row.time, |note| tail::withdrawn(note, what, &text));
+        }
+    }
+
+    fn note(&mut self, time: i64, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.out.recording {
+            let mut note = Vec::new();
+            write(&mut note);
+            record_line(&mut self.out.record, time, false, &note);
+        }
     }
 
     /// How many messages throttles still hold.

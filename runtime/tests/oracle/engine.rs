@@ -203,7 +203,9 @@ fn tell(
             EffectKind::Audience { audience, added, at } => {
                 (at.journey, Kind::Audience { name: program.audiences[audience.index()].clone(), added })
             }
-            EffectKind::Delayed { .. } | EffectKind::Reached(_) | EffectKind::Aside(_) => continue,
+            EffectKind::Delayed { .. } | EffectKind::Reached(_) | EffectKind::Aside(_) | EffectKind::Withdrawn(_) => {
+                continue
+            }
             EffectKind::Request(_) | EffectKind::Cut => panic!("not in these cases: {:?}", effect.kind),
         };
         let journey = program.journeys[journey.index()].name.clone();

@@ -23,7 +23,7 @@ pub struct Scope<'a> {
     /// Inside of a journey.
     pub entry: Option<&'a Entry>,
     pub bound: &'a [(String, Value)],
-    pub messages: Option<&'a BTreeMap<String, usize>>,
+    pub messages: Option<&'a BTreeMap<String, Vec<usize>>>,
     /// Inside of a `where`.
     pub event: Option<&'a Fields>,
 }
@@ -139,8 +139,8 @@ impl Scope<'_> {
                 Value::Bool(!self.since_entry(&format!("{}.{field}", name.text)).is_empty())
             }
             ExprKind::Name(name) => {
-                let message = self.messages.and_then(|m| m.get(&name.text)).and_then(|i| self.person.sent.get(*i));
-                Value::Bool(message.is_some_and(|m| m.outcomes.iter().any(|o| o == field)))
+                let mut messages = self.messages.and_then(|m| m.get(&name.text)).into_iter().flatten();
+                Value::Bool(messages.any(|m| self.person.sent[*m].outcomes.iter().any(|o| o == field)))
             }
             ExprKind::Pick { first, query } => {
                 let mut query = query.clone();

@@ -6,6 +6,8 @@ use serde_json::{json, Value as Json};
 
 const HALF_HOUR: i64 = 1_800_000;
 pub const GRAIN: i64 = HALF_HOUR;
+/// Who turns out to be `p`.
+const GUEST: &str = "guest";
 
 /// First instants near clock changes, month ends and leap days.
 const STARTS: &[&str] = &[
@@ -26,7 +28,11 @@ const STEPS: &[i64] = &[1, 1, 2, 2, 3, 4, 6, 8, 12, 24, 44, 46, 47, 48, 49, 50, 
 /// The project's zone, the lines in order of arrival, and when to stop.
 pub fn inputs(r: &mut Random) -> (String, Vec<String>, i64) {
     let mut time = calendar::parse_instant(&instant(r.pick(STARTS))).expect("an instant");
-    let people: &[&str] = if r.chance(25) { &["p", "q"] } else { &["p"] };
+    let people: &[&str] = match r.weighted(&[60, 20, 20]) {
+        0 => &["p"],
+        1 => &["p", "q"],
+        _ => &["p", GUEST],
+    };
     let mut lines = Vec::new();
     for id in people {
         if r.chance(85) {
@@ -40,13 +46,28 @@ pub fn inputs(r: &mut Random) -> (String, Vec<String>, i64) {
             lines.push(line("identify", id, time, &json!({ "traits": traits })));
         }
     }
-    for _ in 0..5 + r.below(30) {
+    let count = 5 + r.below(30);
+    let joined = people.contains(&GUEST).then(|| count / 2 + r.below(count / 2));
+    for number in 0..count {
+        if joined == Some(number) {
+            let alias = json!({ "type": "alias", "previousId": GUEST, "userId": "p" });
+            time += HALF_HOUR;
+            lines.push(line("alias", "p", time, &alias));
+        }
         if r.chance(55) {
             time += HALF_HOUR * STEPS[r.below(STEPS.len())];
         }
         let own = if r.chance(10) { time - HALF_HOUR * STEPS[r.below(STEPS.len())] } else { time };
         let id = r.pick(people);
+        if id == GUEST {
+            // Nobody knows which of two ids did something first at one instant.
+            time += HALF_HOUR;
+        }
+        let own = if id == GUEST { time } else { own };
         lines.push(happening(r, id, own, time));
+        if id == GUEST {
+            time += HALF_HOUR;
+        }
     }
     (r.pick(ZONES).to_owned(), lines, time + 6 * calendar::DAY)
 }

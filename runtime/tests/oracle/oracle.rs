@@ -175,8 +175,8 @@ impl<'p> Oracle<'p> {
     }
 
     fn update(&mut self, who: usize, input: Input, happened: &mut Vec<Happened>) {
-        let seq = self.seq;
-        let zone = self.people[who].zone(self.project);
+        let (seq, project) = (self.seq, self.project);
+        let zone = self.people[who].zone(project);
         let person = &mut self.people[who];
         match input {
             Input::Event { event, time, fields } => {
@@ -189,16 +189,18 @@ impl<'p> Oracle<'p> {
                 let hour = calendar::hour_of_day(&zone, time);
                 person.log.push(Occurrence { event: event.clone(), time, seq, hour, fields: Fields::new() });
                 happened.push(Happened::Event { name: event, fields: Fields::new() });
-                let meant = person
-                    .sent
-                    .iter()
-                    .rposition(|m| m.channel == channel && (template.is_none() || m.template == template));
+                let meant = person.sent.iter().rposition(|m| {
+                    m.channel == channel && m.time <= time && (template.is_none() || m.template == template)
+                });
+                // A bounce says nothing of a contact that the message did not go to.
+                let now = project.contact(&channel).map(|c| person.attribute(project, c)).unwrap_or_default();
+                let past = meant.is_some_and(|m| person.sent[m].to != now);
                 if let Some(message) = meant {
                     person.sent[message].outcomes.push(outcome.clone());
                     happened.push(Happened::Outcome { message, word: outcome.clone() });
                 }
                 match outcome.as_str() {
-                    "bounced" if !soft => person.bounced.push(channel),
+                    "bounced" if !soft && !past => person.bounced.push(channel),
                     "complained" | "unsubscribed" => person.closed.push(channel),
                     _ => {}
                 }
@@ -243,13 +245,14 @@ impl<'p> Oracle<'p> {
             (Happened::Event { name, .. }, _) => *name == event_name(event),
             (Happened::Outcome { message, word }, Some(outcome)) => {
                 let messages = instance.map(|i| &self.people[who].instances[i].messages);
-                *word == outcome.text && messages.and_then(|m| m.get(&event.name.text)) == Some(message)
+                *word == outcome.text
+                    && messages.and_then(|m| m.get(&event.name.text)).is_some_and(|all| all.contains(message))
             }
             _ => false,
         }
     }
 
-    fn matches(&self, who: usize, instance: usize, wanted: &EventMatch, happened: &[Happened]) -> bool {
+    pub fn matches(&self, who: usize, instance: usize, wanted: &EventMatch, happened: &[Happened]) -> bool {
         happened.iter().any(|h| {
             let none = Fields::new();
             let fields = if let Happened::Event { fields, .. } = h { fields } else { &none };
@@ -312,20 +315,30 @@ impl<'p> Oracle<'p> {
 
     /// `A without B`: B has come.
     fn end_pending(&mut self, who: usize, happened: &[Happened]) {
-        let over = |pending: &Pending| {
-            let trigger = &self.project.journeys[pending.journey].triggers[pending.trigger];
-            let TriggerKind::Without { without, .. } = &trigger.kind else { return false };
-            happened.iter().any(|h| {
-                let Happened::Event { fields, .. } = h else { return false };
-                self.is_event(who, None, &without.event, h)
-                    && without.filter.as_ref().is_none_or(|f| {
-                        let entry = Entry { time: self.now, seq: self.seq, trigger: Some(pending.fields.clone()) };
+        let over = |pending: &Pending| self.is_over(who, pending, happened);
+        let kept = self.people[who].pending.iter().filter(|p| !over(p)).cloned().collect();
+        self.people[who].pending = kept;
+    }
+
+    /// Whether what must not follow, or an exit, is among what happened.
+    pub fn is_over(&self, who: usize, pending: &Pending, happened: &[Happened]) -> bool {
+        let journey = &self.project.journeys[pending.journey];
+        let TriggerKind::Without { without, .. } = &journey.triggers[pending.trigger].kind else { return false };
+        let exits = journey.exits.iter().flat_map(|exit| match exit {
+            ClauseKind::ExitOn(events) => events.as_slice(),
+            _ => &[],
+        });
+        let ends: Vec<&EventMatch> = exits.chain([without]).collect();
+        happened.iter().any(|h| {
+            let Happened::Event { fields, .. } = h else { return false };
+            let entry = Entry { time: self.now, seq: self.seq, trigger: Some(pending.fields.clone()) };
+            ends.iter().any(|end| {
+                self.is_event(who, None, &end.event, h)
+                    && end.filter.as_ref().is_none_or(|f| {
                         self.scoped(who, None, Some(fields), |s| Scope { entry: Some(&entry), ..*s }.holds(f))
                     })
             })
-        };
-        let kept = self.people[who].pending.iter().filter(|p| !over(p)).cloned().collect();
-        self.people[who].pending = kept;
+        })
     }
 
     /// The conditions of `on enter` and `on leave` with their present values.
@@ -466,7 +479,7 @@ impl<'p> Oracle<'p> {
         let key = self.key(journey, Some(&fields));
         if self.admitted(who, journey, &key) {
             let due = self.later(who, self.now, within, None);
-            self.people[who].pending.push(Pending { journey, trigger, key, fields, due });
+            self.people[who].pending.push(Pending { journey, trigger, key, fields, since: self.now, due });
         }
     }
 

@@ -68,6 +68,7 @@ pub struct Sent {
     pub time: i64,
     pub channel: String,
     pub template: Option<String>,
+    pub to: Value,
     pub transactional: bool,
     pub outcomes: Vec<String>,
 }
@@ -88,6 +89,8 @@ pub struct Pending {
     pub trigger: usize,
     pub key: Vec<Value>,
     pub fields: Fields,
+    /// When A came.
+    pub since: i64,
     pub due: i64,
 }
 
@@ -102,7 +105,7 @@ pub struct Instance<'p> {
     pub converted: bool,
     pub threads: Vec<Thread<'p>>,
     /// Messages bound with `as`, by place in [`Person::sent`].
-    pub messages: BTreeMap<String, usize>,
+    pub messages: BTreeMap<String, Vec<usize>>,
 }
 
 /// One of several ways through a body at once (`together`).
@@ -132,8 +135,8 @@ pub enum Wait<'p> {
     Until { until: &'p Expr, bound: Limit<'p>, then: Option<&'p Step>, otherwise: Option<&'p Step> },
     /// A time of day, on certain days, since the step was reached.
     Clock { from: i64, days: [bool; 7], ms: u32, bound: Limit<'p>, then: Option<&'p Step>, otherwise: Option<&'p Step> },
-    /// An event; the step is a `WaitFor`.
-    For { step: &'p Step, bound: Limit<'p> },
+    /// An event after that instant; the step is a `WaitFor`.
+    For { since: i64, step: &'p Step, bound: Limit<'p> },
     /// The end of the quiet hours; then the step goes on with this of its channels.
     Quiet { until: i64, step: &'p Step, channel: usize },
     /// Branches of a `together`, how many are still on their way.

@@ -150,7 +150,7 @@ impl<'p> Oracle<'p> {
             }
             StepKind::WaitFor { bound, .. } => {
                 let bound = self.limit(who, i, t, bound.as_ref());
-                self.wait(who, i, t, Wait::For { step, bound })
+                self.wait(who, i, t, Wait::For { since: self.now, step, bound })
             }
             StepKind::WaitWithin { from, to, days } => {
                 let end = self.scoped(who, here, None, |s| {
@@ -326,7 +326,7 @@ impl<'p> Oracle<'p> {
                     limit(*bound)
                 }
             }
-            Some(Wait::For { step, bound }) => {
+            Some(Wait::For { step, bound, .. }) => {
                 let StepKind::WaitFor { events, filter, .. } = &step.kind else { panic!("a `wait for`") };
                 let came = |h: &Happened| {
                     let none = Fields::new();
@@ -336,9 +336,9 @@ impl<'p> Oracle<'p> {
                 };
                 // What became of a message may be known already.
                 let known = |e: &EventRef| {
-                    let message = self.people[who].instances[i].messages.get(&e.name.text);
-                    let outcomes = message.map(|m| &self.people[who].sent[*m].outcomes);
-                    e.outcome.as_ref().is_some_and(|o| outcomes.is_some_and(|all| all.contains(&o.text)))
+                    let mut messages = self.people[who].instances[i].messages.get(&e.name.text).into_iter().flatten();
+                    let outcomes = |m: &usize| &self.people[who].sent[*m].outcomes;
+                    e.outcome.as_ref().is_some_and(|o| messages.any(|m| outcomes(m).contains(&o.text)))
                 };
                 match look {
                     Look::Reached if events.iter().any(known) => Found::Then,
@@ -438,6 +438,7 @@ impl<'p> Oracle<'p> {
             self.tell(who, journey, Kind::Skipped(reason.into()));
             return true;
         }
+        let mut fresh = from == 0;
         for (index, channel) in channels.iter().enumerate().skip(from) {
             if self.exit_when(who, i) {
                 self.leave(who, i, "exit");
@@ -469,10 +470,15 @@ impl<'p> Oracle<'p> {
             });
             let channel = (*channel).to_owned();
             let person = &mut self.people[who];
-            let sent = Sent { time: self.now, channel: channel.clone(), template, transactional, outcomes: Vec::new() };
-            person.sent.push(sent);
+            let to = project.contact(&channel).map(|c| person.attribute(project, c)).unwrap_or_default();
+            let outcomes = Vec::new();
+            person.sent.push(Sent { time: self.now, channel: channel.clone(), template, to, transactional, outcomes });
             if let Some(alias) = &send.alias {
-                person.instances[i].messages.insert(alias.text.clone(), person.sent.len() - 1);
+                let bound = person.instances[i].messages.entry(alias.text.clone()).or_default();
+                if std::mem::take(&mut fresh) {
+                    bound.clear();
+                }
+                bound.push(person.sent.len() - 1);
             }
             self.tell(who, journey, Kind::Message { channel, content, transactional });
         }

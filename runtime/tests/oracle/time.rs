@@ -1,7 +1,8 @@
 //! What time alone causes: the oracle looks at everything, again and again.
 
+use crate::oracle::Happened;
 use crate::oracle::{Kind, Oracle};
-use crate::person::Wait;
+use crate::person::{Occurrence, Pending, Person, Wait};
 use crate::steps::{Found, Look};
 use flow_grammar::ast::{ClauseKind, TriggerKind};
 use flow_runtime::calendar;
@@ -150,37 +151,121 @@ impl Oracle<'_> {
         let project = self.project;
         let other = std::mem::take(&mut self.people[anonymous]);
         let person = &mut self.people[known];
+        let ours = person.log.clone();
+        let own = person.instances.len();
         person.log.extend(other.log.iter().cloned());
         person.log.sort_by_key(|o| o.seq);
+        // A bounce concerns the contact that the other had.
+        let contact = |person: &Person, channel: &str| project.contact(channel).map(|c| person.attribute(project, c));
+        let bounced: Vec<(String, Option<Value>)> =
+            other.bounced.iter().map(|channel| (channel.clone(), contact(&other, channel))).collect();
         for (name, _) in &other.changes {
             if person.attribute(project, name).is_missing() {
                 let value = other.attribute(project, name);
                 person.changes.push((name.clone(), value));
             }
         }
+        let bounced = bounced.into_iter().filter(|(channel, had)| contact(person, channel) == *had);
+        let bounced: Vec<String> = bounced.map(|(channel, _)| channel).collect();
+        person.bounced.extend(bounced);
+        person.closed.extend(other.closed);
         person.consent.extend(other.consent.into_iter().filter(|(_, given)| !given));
-        let mut merged = Vec::new();
         let shift = person.sent.len();
         person.sent.extend(other.sent);
         person.entries.extend(other.entries);
-        person.pending.extend(other.pending);
+        person.entries.sort_by_key(|(_, _, time)| *time);
+        let theirs = other.pending.into_iter().filter(|p| self.prevails(known, p.journey, &p.key, p.since));
+        let theirs: Vec<Pending> = theirs.collect();
         for mut instance in other.instances {
-            instance.messages.values_mut().for_each(|m| *m += shift);
-            let rival =
-                person.instances.iter_mut().find(|i| i.alive && i.journey == instance.journey && i.key == instance.key);
-            match rival {
-                Some(rival) if rival.entry.time <= instance.entry.time => instance.alive = false,
-                Some(rival) => rival.alive = false,
-                None => {
-                    person.instances.push(instance);
-                    continue;
-                }
+            instance.messages.values_mut().flatten().for_each(|m| *m += shift);
+            if instance.alive && !self.prevails(known, instance.journey, &instance.key, instance.entry.time) {
+                instance.alive = false;
+                self.tell(known, instance.journey, Kind::Left("merged"));
             }
-            merged.push(instance.journey);
-            person.instances.push(instance);
+            self.people[known].instances.push(instance);
         }
-        for journey in merged {
-            self.tell(known, journey, Kind::Left("merged"));
+        let over = |p: &Pending, news: &[Occurrence]| self.is_over(known, p, &since(news, p.since, i64::MAX));
+        let mut kept: Vec<Pending> = self.people[known].pending.clone();
+        kept.retain(|p| !over(p, &other.log));
+        kept.extend(theirs.into_iter().filter(|p| !over(p, &ours)));
+        self.people[known].pending = kept;
+        for i in 0..self.people[known].instances.len() {
+            self.learn(known, i, if i < own { &other.log } else { &ours });
+        }
+        self.drain(known);
+    }
+
+    /// Whether an entry of the other stays: of two that cannot be side by side the older does, of two of one time the
+    /// known one's.
+    fn prevails(&mut self, known: usize, j: usize, key: &[Value], time: i64) -> bool {
+        if self.project.journeys[j].always {
+            return true;
+        }
+        let person = &mut self.people[known];
+        if let Some(place) = person.pending.iter().position(|p| p.journey == j && p.key == key) {
+            let younger = person.pending[place].since > time;
+            if younger {
+                person.pending.remove(place);
+            }
+            return younger;
+        }
+        let rival = person.instances.iter().position(|i| i.alive && i.journey == j && i.key == key);
+        let Some(place) = rival else { return true };
+        let younger = person.instances[place].entry.time > time;
+        if younger {
+            self.leave(known, place, "merged");
+        }
+        younger
+    }
+
+    /// An entry is told what the other did since.
+    fn learn(&mut self, who: usize, i: usize, news: &[Occurrence]) {
+        let instance = &self.people[who].instances[i];
+        let (j, entry) = (instance.journey, instance.entry.time);
+        let journey = &self.project.journeys[j];
+        let met = !instance.converted
+            && journey.goals.iter().any(|(goal, within)| {
+                let until = match within {
+                    None if instance.alive => i64::MAX,
+                    None => return false,
+                    Some(within) => self.later(who, entry, within, Some((i, 0))),
+                };
+                // What turns out too late is not counted.
+                if until < self.now {
+                    return false;
+                }
+                self.matches(who, i, goal, &since(news, entry, until))
+            });
+        if met {
+            self.people[who].instances[i].converted = true;
+            self.tell(who, j, Kind::Converted);
+        }
+        if !self.people[who].instances[i].alive {
+            return;
+        }
+        let seen = since(news, entry, i64::MAX);
+        let on = journey.exits.iter().any(
+            |exit| matches!(exit, ClauseKind::ExitOn(events) if events.iter().any(|e| self.matches(who, i, e, &seen))),
+        );
+        if on {
+            self.leave(who, i, "exit");
+            return;
+        }
+        for t in 0..self.people[who].instances[i].threads.len() {
+            let instance = &self.people[who].instances[i];
+            let (true, Some(Wait::For { since: begun, .. })) = (instance.alive, &instance.threads[t].wait) else {
+                continue;
+            };
+            let seen = since(news, *begun, i64::MAX);
+            if self.look(who, i, t, &Look::Input(&seen)) == Found::Then {
+                self.wake(who, i, t, Found::Then);
+            }
         }
     }
+}
+
+/// What happened after one instant, and not after another.
+fn since(log: &[Occurrence], after: i64, until: i64) -> Vec<Happened> {
+    let inside = log.iter().filter(|o| o.time > after && o.time <= until);
+    inside.map(|o| Happened::Event { name: o.event.clone(), fields: o.fields.clone() }).collect()
 }

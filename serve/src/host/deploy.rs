@@ -10,6 +10,7 @@ use flow_runtime::engine::effect::Place;
 use flow_runtime::engine::succession::{Fate, Succession};
 use flow_runtime::pack::Unpack;
 use flow_runtime::replay::summary::{Counts, JourneyCounts};
+use flow_runtime::replay::throttle::Ticket;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,13 +39,19 @@ impl Host {
 
     fn succeed(&mut self, new: &Arc<Setup>, succession: &Succession<'_>, todo: &mut Vec<Todo>) {
         let channel = |channel: ChannelId| succession.channel(channel);
-        let text = |bytes: &[u8]| {
+        let moved = |ticket: &Ticket, bytes: &[u8]| {
             let letter = Letter::unpack(&mut Unpack::new(bytes)).ok()?;
             let mut moved = Vec::new();
             moved_letter(succession, letter).pack(&mut moved);
-            Some(moved)
+            let ticket = Ticket {
+                channel: succession.channel(ticket.channel).unwrap_or(ChannelId(NOWHERE)),
+                topic: succession.topic(ticket.topic).unwrap_or(TopicId(NOWHERE)),
+                journey: succession.journey(ticket.journey).unwrap_or(JourneyId(NOWHERE)),
+                ..ticket.clone()
+            };
+            Some((ticket, moved))
         };
-        let (throttles, gone) = self.throttles.succeed(&new.program().policy.throttles, channel, text);
+        let (throttles, gone) = self.throttles.succeed(&new.program().policy.throttles, channel, moved);
         self.throttles = throttles;
         self.counts = counts(&self.counts, &self.setup, new, succession);
         self.move_letters(new, succession);

@@ -18,6 +18,7 @@ mod work;
 use crate::record::{Command, Delivered, Record, Scope};
 use crate::setup::Setup;
 use flow_compiler::bytecode::{ApiId, ChannelId};
+use flow_runtime::engine::effect::Withdrawal;
 use flow_runtime::engine::effect::{Cause, Effect, Place};
 use flow_runtime::engine::input::Input;
 use flow_runtime::engine::{Leave, Person};
@@ -25,7 +26,7 @@ use flow_runtime::ingest::hash_of;
 use flow_runtime::ingest::identity::Joined;
 use flow_runtime::ingest::repeats::Repeats;
 use flow_runtime::replay::summary::Counts;
-use flow_runtime::replay::throttle::Throttles;
+use flow_runtime::replay::throttle::{Throttles, Ticket};
 use flow_runtime::vm::value::Value;
 use letter::{Letter, Letters};
 use people::People;
@@ -131,8 +132,16 @@ struct Row {
     cause: Cause,
     person: u64,
     order: u64,
-    transactional: bool,
-    letter: Letter,
+    what: Leaving,
+}
+
+/// What an instant hands over, in order.
+#[derive(Debug)]
+enum Leaving {
+    /// A message, with a ticket where throttles concern it.
+    Letter(Box<Letter>, Option<Ticket>),
+    /// What throttles must let go of.
+    Withdrawn(Withdrawal),
 }
 
 impl Host {

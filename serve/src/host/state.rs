@@ -84,7 +84,8 @@ impl Host {
             host.joined.point(id, Target { id: target.into(), hash: hash_of(target) });
         }
         host.repeats = Repeats::restore(&mut read)?;
-        host.throttles.restore(&mut read)?;
+        let engine = &host.setup.engine;
+        host.throttles.restore(&mut read, |name| engine.zone_named(name))?;
         host.letters = Letters::restore(&mut read)?;
         host.restore_asked(&mut read)?;
         host.tombstones = Tombstones::restore(&mut read)?;

@@ -1,13 +1,15 @@
 //! Inputs and timers: the order in which they are taken, and what comes of them.
 
 use super::letter::Letter;
-use super::{Asked, Host, Reject, Row, Todo, GRACE, REJECTS};
-use flow_runtime::engine::effect::{EffectKind, Message};
+use super::{Asked, Host, Leaving, Reject, Row, Todo, GRACE, REJECTS};
+use flow_runtime::engine::effect::{EffectKind, Message, Withdrawal};
 use flow_runtime::engine::input::Input;
 use flow_runtime::ingest::identity::Target;
 use flow_runtime::ingest::table::{self, UNTIMED};
 use flow_runtime::ingest::{hash_of, segment, Block, Dead, Join, Original, Record, What};
 use flow_runtime::pack::Unpack;
+use flow_runtime::replay::throttle::Ticket;
+use std::sync::Arc;
 
 /// So much of an input that could not be taken is kept.
 const SHOWN: usize = 2_000;
@@ -174,6 +176,7 @@ impl Host {
     /// Writes down what came about for a person.
     pub(super) fn settle(&mut self, place: u32, todo: &mut Vec<Todo>) {
         let mut effects = std::mem::take(&mut self.effects);
+        let setup = Arc::clone(&self.setup);
         let Some(slot) = self.people.slot(place) else { return };
         let first = slot.first;
         let user = slot.person.as_ref().map(|person| person.id().to_owned()).unwrap_or_default();
@@ -182,15 +185,16 @@ impl Host {
             match effect.kind {
                 EffectKind::Message(message) => {
                     self.order += 1;
-                    let transactional = self.setup.program().is_transactional(message.topic);
+                    let person = self.people.slot(place).and_then(|slot| slot.person.as_ref());
+                    let ticket = person.and_then(|person| Ticket::of(&setup.engine, person, &message));
                     let letter = self.letter(&user, effect.time, &message);
-                    self.rows.push(Row {
-                        cause: effect.cause,
-                        person: first,
-                        order: self.order,
-                        transactional,
-                        letter,
-                    });
+                    let what = Leaving::Letter(Box::new(letter), ticket);
+                    self.rows.push(Row { cause: effect.cause, person: first, order: self.order, what });
+                }
+                EffectKind::Withdrawn(what) => {
+                    self.order += 1;
+                    let what = Leaving::Withdrawn(what);
+                    self.rows.push(Row { cause: effect.cause, person: first, order: self.order, what });
                 }
                 EffectKind::Request(request) => {
                     let question = (user.clone(), request.id);
@@ -230,26 +234,43 @@ impl Host {
         self.release(instant, todo);
         let mut rows = std::mem::take(&mut self.rows);
         rows.sort_by_key(|row| (row.cause, row.person, row.order));
-        for mut row in rows.drain(..) {
-            let channel = row.letter.channel;
-            if !row.transactional && self.throttles.concern(channel) {
+        for row in rows.drain(..) {
+            let (mut letter, ticket) = match row.what {
+                Leaving::Letter(letter, ticket) => (*letter, ticket),
+                Leaving::Withdrawn(what) => {
+                    self.withdraw(row.person, what);
+                    continue;
+                }
+            };
+            if let Some(ticket) = ticket {
                 let time = instant.max(self.floor);
                 let mut bytes = Vec::new();
-                row.letter.pack(&mut bytes);
-                if !self.throttles.pass(channel, (time, row.cause, row.person, row.order), &bytes) {
+                letter.pack(&mut bytes);
+                if !self.throttles.pass((time, row.cause, row.person, row.order), &ticket, &bytes) {
                     self.tally.put_off += 1;
                     continue;
                 }
-                row.letter.time = time;
+                letter.time = time;
             }
-            self.leave(row.letter, todo);
+            self.leave(letter, todo);
         }
         self.rows = rows;
     }
 
+    /// Gives up what a throttle holds and what must not leave any more.
+    fn withdraw(&mut self, person: u64, what: Withdrawal) {
+        for bytes in self.throttles.withdraw(person, what) {
+            if let Ok(letter) = Letter::unpack(&mut Unpack::new(&bytes)) {
+                self.letters.add(Letter { content: Err(format!("not sent: {}", what.word())), ..letter });
+            }
+        }
+    }
+
     /// Lets go what throttles have put off up to an instant.
     pub(super) fn release(&mut self, until: i64, todo: &mut Vec<Todo>) {
-        while let Some((time, bytes)) = self.throttles.release(until, self.floor) {
+        let setup = Arc::clone(&self.setup);
+        let quiet = |ticket: &Ticket, at| ticket.quiet_until(&setup.engine, at);
+        while let Some((time, bytes)) = self.throttles.release(until, self.floor, quiet) {
             if let Ok(letter) = Letter::unpack(&mut Unpack::new(&bytes)) {
                 if !self.is_forgotten(&letter.user) {
                     self.leave(Letter { time, ..letter }, todo);

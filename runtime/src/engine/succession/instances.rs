@@ -81,7 +81,7 @@ fn one(succession: &Succession<'_>, person: &Person, old: &Instance, ends: &Ends
     }
     for (from, to) in &moves.messages {
         if let (Some(slot), Some(bound)) = (instance.messages.get_mut(*to as usize), old.messages.get(*from as usize)) {
-            *slot = *bound;
+            slot.clone_from(bound);
         }
     }
     if let Some((number, due)) = old.pending {

@@ -162,6 +162,7 @@ fn rare(succession: &Succession<'_>, rare: &Rare) -> Rare {
     next.goals = rare.goals.iter().filter_map(|goal| open_goal(succession, goal)).collect();
     next.suppressed =
         rare.suppressed.iter().filter_map(|s| Some(Suppressed { channel: channel(s.channel)?, ..*s })).collect();
+    next.unused = rare.unused.iter().filter_map(|unused| channel(*unused)).collect();
     let topic = |(topic, given): &(TopicId, bool)| Some((succession.topic(*topic)?, *given));
     next.consent = rare.consent.iter().filter_map(topic).collect();
     next.sends = rare.sends.iter().filter_map(|(time, by)| Some((*time, channel(*by)?))).collect();
