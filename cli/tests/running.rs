@@ -106,7 +106,7 @@ fn a_whole_shop_gives_the_same_bytes_however_it_is_run() {
     let compressed = root.join("events.jsonl.zst");
     fs::write(&compressed, zstd::encode_all(fs::File::open(&events).unwrap(), 1).unwrap()).unwrap();
     let list = format!("vip_guests={}", at("vip_guests.csv"));
-    let run = |threads: &str, events: &str, answers: &str, to: &str| {
+    let run = |threads: &str, engine: &str, events: &str, answers: &str, to: &str| {
         let (out, record) = (format!("{to}.jsonl"), format!("{to}.record"));
         let ran = flowc(
             &root,
@@ -121,6 +121,8 @@ fn a_whole_shop_gives_the_same_bytes_however_it_is_run() {
                 answers,
                 "--threads",
                 threads,
+                "--engine",
+                engine,
                 "--out",
                 &out,
                 "--record",
@@ -130,10 +132,10 @@ fn a_whole_shop_gives_the_same_bytes_however_it_is_run() {
         assert_eq!(ran.code, 0, "{}", ran.err);
         (fs::read_to_string(root.join(out)).unwrap(), fs::read_to_string(root.join(record)).unwrap(), ran.err)
     };
-    let first = run("1", &events, &at("answers.jsonl"), "first");
+    let first = run("1", "auto", &events, &at("answers.jsonl"), "first");
     assert!(first.0.lines().count() > 1_000);
-    assert_eq!(first, run("2", &events, &at("answers.jsonl"), "second"));
-    assert_eq!(first, run("5", compressed.to_str().unwrap(), &at("answers.jsonl"), "third"));
+    assert_eq!(first, run("2", "jit", &events, &at("answers.jsonl"), "second"));
+    assert_eq!(first, run("5", "interpret", compressed.to_str().unwrap(), &at("answers.jsonl"), "third"));
     // The record of a run answers the same questions again.
-    assert_eq!(first, run("2", &events, "first.record", "fourth"));
+    assert_eq!(first, run("2", "auto", &events, "first.record", "fourth"));
 }

@@ -223,6 +223,6 @@ impl Engine {
     }
 
     fn truth(&self, code: CodeId, view: &View<'_>, moment: &mut Moment) -> bool {
-        self.evaluate(code, view, moment) == Value::Bool(true)
+        Machine::over(&self.program, &self.prepared).truth(code, view, moment)
     }
 }

@@ -11,7 +11,7 @@ pub(super) mod limits;
 use super::value::{self, Value};
 use super::{functions, Facts, Read};
 use flow_compiler::bytecode::{Code, Compare, Op, Reg};
-use limits::Limits;
+use limits::Written;
 use std::sync::Arc;
 
 /// Longer conditions are left to the interpreter.
@@ -42,7 +42,7 @@ pub(super) struct Test {
 #[derive(Clone, Debug)]
 pub(super) enum Ask {
     /// How it compares with a number.
-    Number(Box<Limits>),
+    Number(Written),
     /// Whether it is this text.
     Text(Arc<str>),
     /// Whether it is this truth value.
@@ -111,7 +111,7 @@ impl Ask {
     #[inline]
     pub fn of<F: Facts + ?Sized>(&self, value: &Value, facts: &F) -> bool {
         match self {
-            Self::Number(limits) => limits.answer(value),
+            Self::Number(written) => written.answer(value),
             Self::Text(text) => matches!(value, Value::Text(other) if other == text),
             Self::Bool(truth) => matches!(value, Value::Bool(other) if other == truth),
             Self::Constant(cmp, constant) => value::compare(*cmp, value, constant, facts.zone()),
@@ -131,8 +131,8 @@ impl Ask {
         match (constant, same) {
             (Value::Text(text), Some(same)) => (Self::Text(Arc::clone(text)), same),
             (Value::Bool(truth), Some(same)) => (Self::Bool(*truth), same),
-            _ => match Limits::of(cmp, constant) {
-                Some((limits, yes)) => (Self::Number(Box::new(limits)), yes),
+            _ => match Written::of(cmp, constant) {
+                Some((written, yes)) => (Self::Number(written), yes),
                 None => (Self::Constant(cmp, Box::new(constant.clone())), true),
             },
         }

@@ -118,7 +118,10 @@ impl<'p> Machine<'p> {
 
     /// Whether a code holds. A missing value does not.
     pub fn truth<F: Facts + ?Sized>(&self, code: CodeId, facts: &F, moment: &mut Moment) -> bool {
-        self.evaluate(code, facts, moment).is_true()
+        match self.prepared.natives.get(code).and_then(|native| native.holds(facts)) {
+            Some(holds) => holds,
+            None => self.evaluate(code, facts, moment).is_true(),
+        }
     }
 
     pub(super) fn shape(&self, code: CodeId) -> Shape {

@@ -27,6 +27,9 @@ pub enum Evaluation {
 
 /// After so many evaluations a condition is compiled.
 const WORTH: u32 = 20_000;
+/// How many conditions are compiled one by one. Each then has pieces of memory of its own, of which a process can have
+/// some ten thousand.
+const MOST: u32 = 4_096;
 /// The number of evaluations of a condition that somebody compiles, or that nobody will.
 const SETTLED: u32 = u32::MAX;
 
@@ -35,6 +38,8 @@ const SETTLED: u32 = u32::MAX;
 pub(super) struct Natives {
     id: Option<AttrId>,
     codes: Box<[Slot]>,
+    /// How many were compiled one by one.
+    made: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +73,13 @@ impl Natives {
 
     /// Each when it has been evaluated often.
     pub fn later(fused: &[Option<Fused>], id: Option<AttrId>) -> Self {
-        Self { id, codes: fused.iter().map(|_| Slot::default()).collect() }
+        Self { id, codes: fused.iter().map(|_| Slot::default()).collect(), made: AtomicU32::new(0) }
+    }
+
+    /// The native code of a code, if there is any (yet).
+    #[inline]
+    pub fn get(&self, code: CodeId) -> Option<&Native> {
+        self.codes.get(code.index())?.native.get()
     }
 
     /// What native code says; none: there is none (yet), or it cannot look at these facts.
@@ -92,6 +103,9 @@ impl Natives {
         } else if runs != SETTLED && slot.runs.compare_exchange(runs, SETTLED, Relaxed, Relaxed).is_ok() {
             // Others go on interpreting meanwhile. What cannot be compiled stays as it is.
             let Fused::Tests(tests) = fused else { return };
+            if self.made.fetch_add(1, Relaxed) >= MOST {
+                return;
+            }
             if let Some(Some(native)) = compile(&[Arc::clone(tests)], self.id).ok().and_then(|mut made| made.pop()) {
                 let _ = slot.native.set(native);
             }

@@ -1,6 +1,6 @@
 //! From tests to machine code.
 
-use super::super::fused::limits::Limits;
+use super::super::fused::limits::{Limits, Written};
 use super::super::fused::{Ask, Test, FAILS, HOLDS};
 use super::super::value::Value;
 use super::super::Read;
@@ -14,6 +14,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{default_libcall_names, FuncId, Module};
 use flow_compiler::bytecode::{AttrId, Compare};
+use std::collections::BTreeMap;
 use std::mem::offset_of;
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -30,27 +31,40 @@ pub fn compile(conditions: &[Arc<[Test]>], id: Option<AttrId>) -> Result<Vec<Opt
     let layout = layout().ok_or("values do not stand in memory as native code needs them")?;
     let isa = target()?;
     let mut module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
+    let mut tables = Tables::default();
+    let functions = functions(&mut module, layout, conditions, id, &mut tables);
+    // Whatever happened, from here on somebody frees the memory.
+    let pages = Pages { module: Mutex::new(Some(module)), _tests: conditions.to_vec(), _tables: tables };
+    let (functions, pages) = (functions?, Arc::new(pages));
+    let native = |(entry, needs)| Native { entry, needs, _pages: Arc::clone(&pages) };
+    Ok(functions.into_iter().map(|function| function.map(native)).collect())
+}
+
+fn functions(
+    module: &mut JITModule,
+    layout: Layout,
+    conditions: &[Arc<[Test]>],
+    id: Option<AttrId>,
+    tables: &mut Tables,
+) -> Result<Vec<Option<(Entry, Needs)>>, String> {
     let (target, mut context) = (module.target_config(), module.make_context());
     let mut builder = FunctionBuilderContext::new();
-    let mut declared = Vec::with_capacity(conditions.len());
+    let mut written = Vec::with_capacity(conditions.len());
     for tests in conditions {
         let Some(needs) = needs(tests, id) else {
-            declared.push(None);
+            written.push(None);
             continue;
         };
-        context.func.signature = signature(&module);
-        Emit::new(FunctionBuilder::new(&mut context.func, &mut builder), layout, tests).condition(target);
+        context.func.signature = signature(module);
+        Emit::new(FunctionBuilder::new(&mut context.func, &mut builder), layout, tests, tables).condition(target);
         let function = module.declare_anonymous_function(&context.func.signature).map_err(told)?;
         module.define_function(function, &mut context).map_err(told)?;
         module.clear_context(&mut context);
-        declared.push(Some((function, needs)));
+        written.push(Some((function, needs)));
     }
     module.finalize_definitions().map_err(told)?;
-    let made: Vec<_> =
-        declared.into_iter().map(|made| made.map(|(function, needs)| (entry(&module, function), needs))).collect();
-    let pages = Arc::new(Pages { module: Mutex::new(Some(module)), _tests: conditions.to_vec() });
-    let native = |(entry, needs)| Native { entry, needs, _pages: Arc::clone(&pages) };
-    Ok(made.into_iter().map(|made| made.map(native)).collect())
+    let entry = |(function, needs)| (entry(module, function), needs);
+    Ok(written.into_iter().map(|function| function.map(entry)).collect())
 }
 
 fn entry(module: &JITModule, function: FuncId) -> Entry {
@@ -107,6 +121,16 @@ fn needs(tests: &[Test], id: Option<AttrId>) -> Option<Needs> {
     Some(needs)
 }
 
+/// Limits, each once and each where it was: code has their addresses.
+#[derive(Default)]
+pub(super) struct Tables(BTreeMap<Limits, Box<Limits>>);
+
+impl Tables {
+    fn address(&mut self, limits: Limits) -> i64 {
+        address(&**self.0.entry(limits).or_insert_with(|| Box::new(limits)))
+    }
+}
+
 fn address<T>(of: &T) -> i64 {
     std::ptr::from_ref(of) as usize as i64
 }
@@ -116,6 +140,7 @@ struct Emit<'a> {
     builder: FunctionBuilder<'a>,
     layout: Layout,
     tests: &'a [Test],
+    tables: &'a mut Tables,
     blocks: Vec<Block>,
     holds: Block,
     fails: Block,
@@ -152,7 +177,7 @@ impl Ways {
 }
 
 impl<'a> Emit<'a> {
-    fn new(mut builder: FunctionBuilder<'a>, layout: Layout, tests: &'a [Test]) -> Self {
+    fn new(mut builder: FunctionBuilder<'a>, layout: Layout, tests: &'a [Test], tables: &'a mut Tables) -> Self {
         let start = builder.create_block();
         builder.append_block_params_for_function_params(start);
         builder.switch_to_block(start);
@@ -169,6 +194,7 @@ impl<'a> Emit<'a> {
         Self {
             layout,
             tests,
+            tables,
             blocks,
             holds,
             fails,
@@ -215,7 +241,7 @@ impl<'a> Emit<'a> {
     fn test(&mut self, test: &'a Test, ways: Ways) {
         let place = self.place(test.read);
         match &test.ask {
-            Ask::Number(limits) => self.number(place, limits, &test.ask, ways),
+            Ask::Number(written) => self.number(place, written, &test.ask, ways),
             Ask::Text(text) => {
                 self.only(place, kind::text(), ways.no);
                 self.text(place, text, ways);
@@ -327,8 +353,8 @@ impl<'a> Emit<'a> {
         self.builder.ins().brif(holds, ways.yes, &[], ways.no, &[]);
     }
 
-    fn number(&mut self, place: Place, limits: &Limits, ask: &'a Ask, ways: Ways) {
-        let condition = if limits.same { IntCC::Equal } else { IntCC::SignedLessThan };
+    fn number(&mut self, place: Place, written: &Written, ask: &'a Ask, ways: Ways) {
+        let condition = if written.same() { IntCC::Equal } else { IntCC::SignedLessThan };
         let call = self.calling(place, ask, ways);
         let (decimal, whole, other) =
             (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
@@ -337,10 +363,10 @@ impl<'a> Emit<'a> {
         self.builder.ins().brif(is, whole, &[], other, &[]);
         self.builder.switch_to_block(other);
         let is = self.builder.ins().icmp_imm_u(IntCC::Equal, tag, i64::from(kind::number()));
-        self.builder.ins().brif(is, decimal, &[], ways.to(limits.other), &[]);
+        self.builder.ins().brif(is, decimal, &[], ways.to(written.other), &[]);
 
         self.builder.switch_to_block(whole);
-        match limits.whole {
+        match written.whole() {
             Ok(limit) => {
                 let value = self.load(types::I64, place, PAYLOAD);
                 let limit = self.builder.ins().iconst(types::I64, limit);
@@ -351,17 +377,18 @@ impl<'a> Emit<'a> {
             }
         }
 
-        // Without a sign, and with digits for which there are limits.
+        // Without a sign, and with a scale and digits for which there are limits.
         self.builder.switch_to_block(decimal);
         let flags = self.load(types::I64, place, DECIMAL_FLAGS);
         let digits = self.load(types::I64, place, DECIMAL_DIGITS);
-        let rare = self.builder.ins().band_imm_s(flags, !(31_i64 << 16));
+        let rare = self.builder.ins().band_imm_s(flags, !(7_i64 << 16));
         let far = self.builder.ins().band_imm_s(digits, 3_i64 << 62);
         let rare = self.builder.ins().bor(rare, far);
         self.leave_if(rare, call);
+        let limits = self.tables.address(written.limits());
         // Nothing but the scale is left, at bit 16; a limit has eight bytes.
         let scale = self.builder.ins().ushr_imm_u(flags, 13);
-        let table = self.builder.ins().iadd_imm_s(scale, address(&limits.digits));
+        let table = self.builder.ins().iadd_imm_s(scale, limits);
         let limit = self.builder.ins().load(types::I64, MemFlagsData::trusted().with_readonly(), table, 0);
         self.branch(condition, digits, limit, ways);
     }

@@ -97,6 +97,7 @@ unsafe extern "C" fn help<F: Facts + ?Sized>(env: *const Env, value: *const Valu
 struct Pages {
     module: Mutex<Option<JITModule>>,
     _tests: Vec<Arc<[Test]>>,
+    _tables: compile::Tables,
 }
 
 impl std::fmt::Debug for Pages {
