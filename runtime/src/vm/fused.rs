@@ -6,6 +6,10 @@
 //! is what the operations mean from which it was made ([`value::compare`]); a property test holds the two together. All
 //! other code is left to the interpreter.
 
+#[cfg_attr(
+    not(all(feature = "jit", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))),
+    allow(dead_code, reason = "limits by scale are for native code")
+)]
 pub(super) mod limits;
 
 use super::value::{self, Value};
