@@ -33,6 +33,15 @@ use url::Url;
 /// The keys that every backend has.
 const COMMON: [&str; 7] = ["backend", "concurrency", "rate", "attempts", "retry_first", "retry_longest", "track"];
 
+/// Where a message stays with Flow itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// In the person's inbox.
+    Inbox,
+    /// As a task for somebody.
+    Task,
+}
+
 /// How fast a channel may go, and when it tries again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -43,6 +52,8 @@ pub struct Policy {
     /// Whether one provider takes all messages, so that a pause that it asks for (`Retry-After`) is for all of them. Not so
     /// where each person has an address of their own, and where a program speaks of single messages.
     pub one_provider: bool,
+    /// Messages that were accepted stay here; none: they have left.
+    pub kept: Option<Kept>,
 }
 
 type Open = fn(&Settings<'_>) -> Read<Box<dyn Channel>>;
@@ -143,7 +154,12 @@ pub fn policy(name: &str, table: &Table, secrets: &Secrets) -> Result<Policy, Co
     let limits = Limits { concurrency: concurrency.unwrap_or(NonZeroU32::MIN), rate };
     // A webhook without an address of its own asks each person's.
     let one_provider = backend.one_provider && (backend.name != "webhook" || settings.has("url"));
-    Ok(Policy { limits, retry: schedule(&settings, (backend.retry)())?, one_provider })
+    let kept = match backend.name {
+        "inbox" => Some(Kept::Inbox),
+        "tasks" => Some(Kept::Task),
+        _ => None,
+    };
+    Ok(Policy { limits, retry: schedule(&settings, (backend.retry)())?, one_provider, kept })
 }
 
 fn find(settings: &Settings<'_>) -> Read<&'static Backend> {

@@ -24,7 +24,7 @@ pub mod secrets;
 pub mod tasks;
 pub mod track;
 
-pub use backends::{open, policy, Policy};
+pub use backends::{open, policy, Kept, Policy};
 pub use config::ConfigError;
 pub use secrets::Secrets;
 

@@ -3,6 +3,7 @@
 use crate::load::Checked;
 use crate::output::{err, unusable};
 use crate::store::{Place, Version};
+use flow_channels::audiences;
 use flow_channels::fetch::Apis;
 use flow_channels::links::LinkKey;
 use flow_channels::public::{twilio_tokens, Public};
@@ -77,7 +78,12 @@ fn begin(args: &Args, checked: &Checked, program: Program) -> Result<(), String>
             twilio: twilio.map_err(|error| error.to_string())?,
         };
         let apis = Apis::new(Secrets::from_env(&checked.loaded.root), args.private_apis)?;
-        Ok(Outside { channels, apis, public: Some(Arc::new(public)) })
+        let open = |(name, table): (&String, &toml::Table)| {
+            let opened = audiences::open(name, table, &Secrets::from_env(&checked.loaded.root));
+            Ok((name.clone(), opened.map_err(|error| error.to_string())?))
+        };
+        let audiences = project.audiences.iter().map(open).collect::<Result<_, String>>()?;
+        Ok(Outside { channels, apis, audiences, public: Some(Arc::new(public)) })
     };
     serve(Arc::clone(&setup), outside, options, |address| err(&format!("{name} is served on http://{address}\n")))
 }

@@ -380,6 +380,35 @@ fn the_page_shows_what_happens_and_no_text_becomes_markup() {
 }
 
 #[test]
+fn a_timeline_says_what_happened_and_what_did_not_and_why_not() {
+    let program = PROGRAM.replace("on login ", "on login where number > 5 ");
+    let root = folder("serve-timeline", &[("flow.toml", CONFIG), ("a.flow", &program)]);
+    let timeline = |server: &Server, id: &str| -> Vec<(String, String)> {
+        let (status, body) = server.send("GET", &format!("/operate/timeline?id={id}"), "", b"").unwrap();
+        assert_eq!(status, 200, "{body}");
+        let all: Vec<Value> = serde_json::from_str(&body).unwrap();
+        let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+        all.iter().map(|one| (text(one, "what"), text(one, "place"))).collect()
+    };
+    let server = Server::start(&root, &[]);
+    assert_eq!(server.post("/v1/batch", &known()).unwrap().0, 200);
+    for number in [1, 8] {
+        assert_eq!(server.post("/v1/track", &login(number)).unwrap().0, 200);
+    }
+    server.rest();
+    let told = timeline(&server, "u1");
+    let has = |what: &str, place: &str| told.iter().any(|(text, at)| text.contains(what) && at == place);
+    assert!(has("number > 5", "a.flow:5"), "{told:?}");
+    assert!(has("enters hello", ""), "{told:?}");
+    assert!(has("hello 8", "a.flow:5") && has("email was taken", ""), "{told:?}");
+    assert_eq!(timeline(&server, "nobody"), []);
+    // It is made of the journal, so a restart changes nothing.
+    assert!(!server.signal("KILL"));
+    let server = Server::start(&root, &[]);
+    assert_eq!(timeline(&server, "u1"), told);
+}
+
+#[test]
 fn what_cannot_be_served_is_said() {
     let root = folder("serve-refused", &[("flow.toml", ""), ("a.flow", PROGRAM)]);
     let ran = flowc(&root, &["serve"]);

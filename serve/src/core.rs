@@ -12,8 +12,11 @@ use crate::outbox::{Outbox, Start};
 use crate::record::Record;
 use crate::setup::Setup;
 use crate::store::{Found, Refusal, Store};
+use flow_channels::audiences::Change;
+use flow_channels::retry::Schedule;
 use flow_channels::{Outcome, Policy};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Something from outside.
 #[derive(Debug)]
@@ -27,6 +30,13 @@ pub enum Event {
         /// What.
         outcome: Outcome,
     },
+    /// What came of telling changes of audiences.
+    Told {
+        /// How many since the first of all.
+        upto: u64,
+        /// What.
+        outcome: Outcome,
+    },
 }
 
 /// What is to begin.
@@ -36,6 +46,40 @@ pub struct Begin {
     pub attempts: Vec<Start>,
     /// Questions to APIs.
     pub questions: Vec<Question>,
+    /// Changes of audiences to tell, and how many were told then.
+    pub changes: Option<(u64, Vec<Change>)>,
+}
+
+/// When changes of audiences are told: one batch at a time, and not each one alone.
+#[derive(Debug, Default)]
+struct Telling {
+    under_way: bool,
+    failed: u32,
+    not_before: i64,
+}
+
+/// So long changes of audiences are gathered.
+const GATHERED: Duration = Duration::from_secs(5);
+/// When they are told again.
+const AGAIN: Schedule =
+    Schedule::Exponential { first: Duration::from_secs(5), longest: Duration::from_secs(3_600), attempts: u32::MAX };
+
+impl Telling {
+    fn ended(&mut self, upto: u64, outcome: &Outcome, now: i64) -> Option<Record> {
+        self.under_way = false;
+        let (wait, record) = match outcome {
+            Outcome::Retry { after, .. } => {
+                self.failed = self.failed.saturating_add(1);
+                (AGAIN.wait("audiences", self.failed, *after).unwrap_or(GATHERED), None)
+            }
+            _ => {
+                self.failed = 0;
+                (GATHERED, Some(Record::Told { now, upto }))
+            }
+        };
+        self.not_before = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        record
+    }
 }
 
 /// A store that is open, and its outbox.
@@ -44,6 +88,7 @@ pub struct Core<D: Disk> {
     outbox: Outbox,
     questions: Vec<Question>,
     todo: Vec<Todo>,
+    telling: Telling,
 }
 
 impl<D: Disk> Core<D> {
@@ -64,7 +109,7 @@ impl<D: Disk> Core<D> {
             outbox.add(letter, now);
         }
         let questions = store.host().asked().keys().cloned().collect();
-        Ok((Self { store, outbox, questions, todo: Vec::new() }, found))
+        Ok((Self { store, outbox, questions, todo: Vec::new(), telling: Telling::default() }, found))
     }
 
     /// Takes what has come, and lets time pass up to `now` (milliseconds since 1970). When this gives no error, all
@@ -80,6 +125,7 @@ impl<D: Disk> Core<D> {
                 Event::Finished { key, outcome } => {
                     records.extend(self.outbox.finished(self.store.host(), key, outcome, now));
                 }
+                Event::Told { upto, outcome } => records.extend(self.telling.ended(upto, &outcome, now)),
             }
         }
         // Behind the inputs: at one instant they come before timers.
@@ -97,6 +143,11 @@ impl<D: Disk> Core<D> {
             }
         }
         begin.questions = std::mem::take(&mut self.questions);
+        let stays = self.store.host().stays();
+        if !self.telling.under_way && self.telling.not_before <= now && !stays.is_told() {
+            self.telling.under_way = true;
+            begin.changes = Some(stays.changes());
+        }
         Ok(begin)
     }
 
@@ -128,7 +179,9 @@ impl<D: Disk> Core<D> {
     /// When something is to be done though nothing comes in.
     #[must_use]
     pub fn next_wake(&self) -> Option<i64> {
-        [self.store.host().next_due(), self.outbox.next_wake()].into_iter().flatten().min()
+        let telling = !self.telling.under_way && !self.store.host().stays().is_told();
+        let telling = telling.then_some(self.telling.not_before);
+        [self.store.host().next_due(), self.outbox.next_wake(), telling].into_iter().flatten().min()
     }
 
     /// The state.

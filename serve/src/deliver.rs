@@ -8,11 +8,13 @@ use crate::log::{say, Level};
 use crate::outbox::key_text;
 use crate::record::Record;
 use crate::setup::Setup;
+use flow_channels::audiences::{self, Audience, Change};
 use flow_channels::fetch::{self, Apis};
 use flow_channels::{Channel, Delivery, Outcome};
 use flow_compiler::bytecode::Program;
 use flow_runtime::message::Content;
 use flow_runtime::vm::Machine;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle as Runtime;
@@ -25,14 +27,45 @@ const LONGEST: Duration = Duration::from_secs(120);
 pub struct Desk {
     channels: Vec<Arc<dyn Channel>>,
     apis: Arc<Apis>,
+    audiences: Arc<BTreeMap<String, Audience>>,
     runtime: Runtime,
 }
 
 impl Desk {
     /// With the channels in the order of the program.
     #[must_use]
-    pub fn new(channels: Vec<Arc<dyn Channel>>, apis: Apis, runtime: Runtime) -> Self {
-        Self { channels, apis: Arc::new(apis), runtime }
+    pub fn new(
+        channels: Vec<Arc<dyn Channel>>,
+        apis: Apis,
+        audiences: BTreeMap<String, Audience>,
+        runtime: Runtime,
+    ) -> Self {
+        Self { channels, apis: Arc::new(apis), audiences: Arc::new(audiences), runtime }
+    }
+
+    /// Tells changes of audiences, `upto` so many since the first of all. Who is not configured hears nothing.
+    pub fn tell(&self, upto: u64, changes: Vec<Change>, back: &Handle) {
+        let (audiences, back) = (Arc::clone(&self.audiences), back.clone());
+        self.runtime.spawn(async move {
+            let mut outcome = Outcome::accepted();
+            for (number, batch) in audiences::batches(&changes, audiences::LARGEST_BATCH).into_iter().enumerate() {
+                let name = batch.pointer("/data/audience").and_then(serde_json::Value::as_str).unwrap_or_default();
+                let Some(audience) = audiences.get(name) else { continue };
+                // The same batch after a crash has the same key.
+                let key = format!("{:032x}", xxh3_128(format!("{upto} {number} {batch}").as_bytes()));
+                match audience.send(&key, &batch).await {
+                    Outcome::Accepted { .. } => {}
+                    Outcome::Rejected { reason, .. } => {
+                        say(Level::Error, "an audience was not taken", &[("audience", &name), ("reason", &reason)]);
+                    }
+                    retry @ Outcome::Retry { .. } => {
+                        outcome = retry;
+                        break;
+                    }
+                }
+            }
+            back.tell(Event::Told { upto, outcome });
+        });
     }
 
     /// Begins an attempt; what comes of it comes back as an event.
@@ -78,7 +111,8 @@ impl Desk {
     }
 }
 
-fn delivery(program: &Program, letter: &Letter, attempt: u32, content: Content) -> Delivery {
+/// A message as channels see it.
+pub(crate) fn delivery(program: &Program, letter: &Letter, attempt: u32, content: Content) -> Delivery {
     let journey = program.journeys.get(letter.journey.index());
     let topic = program.topics.get(letter.topic.index());
     let step = journey.and_then(|journey| journey.steps.get(letter.step.index()));

@@ -32,3 +32,4 @@ pub mod setup;
 pub mod snapshot;
 pub mod source;
 pub mod store;
+pub mod timeline;

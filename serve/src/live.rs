@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{mpsc, Arc};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// So much may lie ready and not be certain; who comes then is asked to come again.
 pub const MOST_WAITING: usize = 64 << 20;
@@ -69,9 +69,16 @@ pub struct Handle {
     sender: Sender<Told>,
     waiting: Arc<AtomicUsize>,
     broken: Arc<AtomicBool>,
+    inboxes: Arc<watch::Sender<u64>>,
 }
 
 impl Handle {
+    /// Hears when an inbox has changed.
+    #[must_use]
+    pub fn inboxes(&self) -> watch::Receiver<u64> {
+        self.inboxes.subscribe()
+    }
+
     /// Hands over what came from outside, and waits until it is certain. `size` is about how many bytes it has.
     ///
     /// # Errors
@@ -158,7 +165,8 @@ pub struct Live {
 #[must_use]
 pub fn ends() -> (Handle, Inbox) {
     let (sender, receiver) = mpsc::channel();
-    let handle = Handle { sender, waiting: Arc::default(), broken: Arc::default() };
+    let inboxes = Arc::new(watch::Sender::new(0));
+    let handle = Handle { sender, waiting: Arc::default(), broken: Arc::default(), inboxes };
     (handle, Inbox(receiver))
 }
 
@@ -252,6 +260,8 @@ impl Live {
             Ok(begin) => {
                 tells.into_iter().for_each(|tell| drop(tell.send(Ok(()))));
                 self.begin(begin);
+                let version = self.core.host().stays().version();
+                self.handle.inboxes.send_if_modified(|seen| std::mem::replace(seen, version) != version);
                 if self.erasing == SNAPSHOTS_TO_ERASE {
                     self.core.rotate();
                 }
@@ -276,6 +286,9 @@ impl Live {
             if let Some(letter) = self.core.host().letters().waiting.get(&start.key) {
                 self.desk.deliver(self.core.host().setup().program(), letter, start.attempt, &self.handle);
             }
+        }
+        if let Some((upto, changes)) = begin.changes {
+            self.desk.tell(upto, changes, &self.handle);
         }
         for question in begin.questions {
             if let Some(asked) = self.core.host().asked().get(&question) {

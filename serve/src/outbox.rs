@@ -194,7 +194,10 @@ impl Outbox {
         }
         let letter = host.letters().waiting.get(&key)?;
         let result = match outcome {
-            Outcome::Accepted { provider_id } => Delivered::Accepted(provider_id),
+            Outcome::Accepted { provider_id } => match lane.policy.kept {
+                Some(kept) => Delivered::Kept(kept),
+                None => Delivered::Accepted(provider_id),
+            },
             Outcome::Rejected { reason, suppress } => Delivered::Dead { reason, suppress },
             Outcome::Retry { reason, after } => {
                 let attempt = letter.failed.saturating_add(1);

@@ -1,5 +1,6 @@
 //! What the journal holds: everything that came from outside. The state is a function of it.
 
+use flow_channels::Kept;
 use flow_runtime::engine::succession::Answers;
 use flow_runtime::pack::{self, Damaged, Read, Unpack};
 use flow_runtime::vm::value::Value;
@@ -64,6 +65,13 @@ pub enum Record {
         /// What.
         result: Delivered,
     },
+    /// Changes of audiences were told.
+    Told {
+        /// When.
+        now: i64,
+        /// How many since the first of all.
+        upto: u64,
+    },
     /// What somebody who operates it wants.
     Command {
         /// When.
@@ -89,6 +97,8 @@ pub struct Deployment {
 pub enum Delivered {
     /// The channel took it, and calls it so.
     Accepted(Option<String>),
+    /// It stays with us.
+    Kept(Kept),
     /// It did not, and is to be asked again.
     Failed(String),
     /// It never will.
@@ -113,6 +123,31 @@ pub enum Command {
     Discard(u64),
     /// A person and all that is known of them is removed.
     Forget(String),
+    /// A task is taken, or given on.
+    Assign {
+        /// Which.
+        key: String,
+        /// To whom.
+        to: String,
+        /// By whom.
+        by: String,
+    },
+    /// A task is done.
+    Complete {
+        /// Which.
+        key: String,
+        /// By whom.
+        by: String,
+        /// What came of it.
+        result: Option<String>,
+    },
+    /// Somebody has seen a message in their inbox, or all of them.
+    Read {
+        /// Whose inbox.
+        person: String,
+        /// Which message.
+        key: Option<String>,
+    },
 }
 
 /// What is paused.
@@ -175,6 +210,11 @@ impl Record {
                 pack::uint(out, *key);
                 result.pack(out);
             }
+            Self::Told { now, upto } => {
+                out.push(9);
+                pack::instant(out, *now);
+                pack::uint(out, *upto);
+            }
             Self::Command { now, command } => {
                 out.push(6);
                 pack::instant(out, *now);
@@ -205,6 +245,7 @@ impl Record {
             }
             5 => Self::Outcome { now: read.instant()?, key: read.uint()?, result: Delivered::unpack(read)? },
             6 => Self::Command { now: read.instant()?, command: Command::unpack(read)? },
+            9 => Self::Told { now: read.instant()?, upto: read.uint()? },
             7 => {
                 let mut secret = [0; 16];
                 for byte in &mut secret {
@@ -226,6 +267,7 @@ impl Record {
             | Self::Answer { now, .. }
             | Self::Outcome { now, .. }
             | Self::Command { now, .. }
+            | Self::Told { now, .. }
             | Self::Deploy { now, .. } => Some(*now),
         }
     }
@@ -283,6 +325,7 @@ impl Delivered {
                 out.push(0);
                 pack::text_or_none(out, id.as_deref());
             }
+            Self::Kept(kept) => out.extend([3, u8::from(*kept == Kept::Task)]),
             Self::Failed(reason) => {
                 out.push(1);
                 pack::text(out, reason);
@@ -300,6 +343,7 @@ impl Delivered {
             0 => Self::Accepted(read.text_or_none()?.map(str::to_owned)),
             1 => Self::Failed(read.text()?.to_owned()),
             2 => Self::Dead { reason: read.text()?.to_owned(), suppress: read.bool()? },
+            3 => Self::Kept(if read.bool()? { Kept::Task } else { Kept::Inbox }),
             _ => return Err(Damaged("outcome")),
         })
     }
@@ -328,6 +372,20 @@ impl Command {
                 out.push(4);
                 pack::text(out, user);
             }
+            Self::Assign { key, to, by } => {
+                out.push(5);
+                [key, to, by].into_iter().for_each(|text| pack::text(out, text));
+            }
+            Self::Complete { key, by, result } => {
+                out.push(6);
+                [key, by].into_iter().for_each(|text| pack::text(out, text));
+                pack::text_or_none(out, result.as_deref());
+            }
+            Self::Read { person, key } => {
+                out.push(7);
+                pack::text(out, person);
+                pack::text_or_none(out, key.as_deref());
+            }
         }
     }
 
@@ -338,6 +396,15 @@ impl Command {
             2 => Self::Retry(read.uint()?),
             3 => Self::Discard(read.uint()?),
             4 => Self::Forget(read.text()?.to_owned()),
+            5 => {
+                Self::Assign { key: read.text()?.to_owned(), to: read.text()?.to_owned(), by: read.text()?.to_owned() }
+            }
+            6 => Self::Complete {
+                key: read.text()?.to_owned(),
+                by: read.text()?.to_owned(),
+                result: read.text_or_none()?.map(str::to_owned),
+            },
+            7 => Self::Read { person: read.text()?.to_owned(), key: read.text_or_none()?.map(str::to_owned) },
             _ => return Err(Damaged("command")),
         })
     }

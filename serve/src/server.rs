@@ -9,9 +9,11 @@ use crate::keys::Keys;
 use crate::live::{ends, Live};
 use crate::log::{say, Level};
 use crate::setup::Setup;
+use flow_channels::audiences::Audience;
 use flow_channels::fetch::Apis;
 use flow_channels::public::Public;
 use flow_channels::{Channel, Policy};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -32,6 +34,8 @@ pub struct Outside {
     pub channels: Vec<(Arc<dyn Channel>, Policy)>,
     /// For `fetch` and `call`.
     pub apis: Apis,
+    /// Who is told of changes of audiences.
+    pub audiences: BTreeMap<String, Audience>,
     /// What is reached without a key; none: nothing is.
     pub public: Option<Arc<Public>>,
 }
@@ -58,7 +62,7 @@ pub fn serve(
         .build()
         .map_err(|error| format!("cannot start threads: {error}"))?;
     let secret = crate::keys::random().map_err(|error| format!("there is no chance to be had: {error}"))?;
-    let Outside { channels, apis, public } = {
+    let Outside { channels, apis, audiences, public } = {
         let _within = runtime.enter();
         outside()?
     };
@@ -78,13 +82,14 @@ pub fn serve(
         runtime.block_on(TcpListener::bind(listen)).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     listening(listener.local_addr().unwrap_or(listen));
     let (handle, inbox) = ends();
-    let desk = Desk::new(channels, apis, runtime.handle().clone());
+    let desk = Desk::new(channels, apis, audiences, runtime.handle().clone());
+    let looked_at = disk.clone();
     let live = Live::new(core, &found, disk, desk, inbox, handle.clone());
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || live.run())
         .map_err(|error| format!("cannot start threads: {error}"))?;
-    let server = Server::new(handle.clone(), keys, public);
+    let server = Server::new(handle.clone(), keys, public, looked_at);
     runtime.block_on(http::serve(listener, server, stopped()));
     handle.stop();
     thread.join().map_err(|_| "the engine's thread failed".to_owned())

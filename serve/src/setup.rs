@@ -3,12 +3,14 @@
 use crate::source;
 use flow_channels::links::{unsubscribe_url, LinkKey, Unsubscribe};
 use flow_compiler::bytecode::Program;
-use flow_compiler::compile::{compile, ProjectInput};
+use flow_compiler::compile::{compile, ProjectInput, SourceFile};
 use flow_compiler::dump::Names;
 use flow_runtime::calendar::Zones;
+use flow_runtime::engine::aside::Explained;
 use flow_runtime::engine::Engine;
 use flow_runtime::ingest::schema::Schema;
 use flow_runtime::message::{Messages, UnsubscribeLink};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -27,6 +29,8 @@ pub struct Setup {
     pub identity: u128,
     /// The project as the store keeps it ([`crate::source`]).
     pub source: Vec<u8>,
+    /// The source files, where the engine explains itself.
+    pub files: Vec<SourceFile>,
     base: Base,
 }
 
@@ -35,6 +39,7 @@ pub struct Setup {
 struct Base {
     zones: Arc<Zones>,
     links: Option<Arc<LinkKey>>,
+    explained: Explained,
 }
 
 impl std::fmt::Debug for Base {
@@ -47,7 +52,7 @@ impl Setup {
     /// Makes a program ready. With a key, links to unsubscribe are signed, where the project says its address.
     #[must_use]
     pub fn new(program: Program, input: &ProjectInput, zones: Zones, seed: u64, links: Option<Arc<LinkKey>>) -> Self {
-        Self::over(program, input, seed, Base { zones: Arc::new(zones), links })
+        Self::over(program, input, seed, Base { zones: Arc::new(zones), links, explained: Explained::Nobody })
     }
 
     /// Another version: this one, or made of what the store keeps of it.
@@ -58,11 +63,24 @@ impl Setup {
         if identity == self.identity {
             return Ok(Arc::clone(self));
         }
+        Self::of_source(source, self.base.clone()).map(Arc::new)
+    }
+
+    /// The same version, whose engine tells of some people what it took and what did not happen and why.
+    ///
+    /// # Errors
+    /// See [`Self::version`].
+    pub fn explaining(&self, ids: BTreeSet<String>) -> Result<Arc<Self>, String> {
+        let base = Base { explained: Explained::These(ids), ..self.base.clone() };
+        Self::of_source(&self.source, base).map(Arc::new)
+    }
+
+    fn of_source(source: &[u8], base: Base) -> Result<Self, String> {
         let (input, seed) = source::unpack(source).map_err(|error| error.to_string())?;
         let program = compile(&input).program;
         let program = program
             .ok_or("a version of the program in the store is none for this flowc: use the flowc that wrote it")?;
-        Ok(Arc::new(Self::over(program, &input, seed, self.base.clone())))
+        Ok(Self::over(program, &input, seed, base))
     }
 
     fn over(program: Program, input: &ProjectInput, seed: u64, base: Base) -> Self {
@@ -76,8 +94,13 @@ impl Setup {
             messages = messages.with_unsubscribe(signed(&program, &input.public_url, key));
         }
         let schema = Schema::new(&program, Arc::clone(&zones));
-        let engine = Engine::new(program, zones, seed).for_rendering();
-        Self { engine, schema, messages, labels, identity, source: source::pack(input, seed), base }
+        let mut engine = Engine::new(program, zones, seed).for_rendering();
+        let mut files = Vec::new();
+        if base.explained != Explained::Nobody {
+            engine = engine.explaining(base.explained.clone());
+            files.clone_from(&input.files);
+        }
+        Self { engine, files, schema, messages, labels, identity, source: source::pack(input, seed), base }
     }
 
     /// The program.

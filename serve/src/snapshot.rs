@@ -94,8 +94,29 @@ fn pieces(bytes: &[u8]) -> Option<Vec<&[u8]>> {
 /// # Errors
 /// When the disk fails, or when all snapshots are damaged.
 pub fn newest(disk_: &impl Disk, setup: &Arc<Setup>, mut told: impl FnMut(&Failure)) -> Result<(Host, u64), Failure> {
+    first_whole(disk_, setup, all(disk_)?.into_iter().rev(), &mut told)
+}
+
+/// The same from the oldest one: for who wants to know what happened since.
+///
+/// # Errors
+/// See [`newest`].
+pub fn oldest(disk_: &impl Disk, setup: &Arc<Setup>) -> Result<(Host, u64), Failure> {
+    // A journal that begins with its first frame needs no snapshot.
+    if journal::segments(disk_).map_err(disk("list the store"))?.first() == Some(&0) {
+        return Ok((Host::new(Arc::clone(setup)), 0));
+    }
+    first_whole(disk_, setup, all(disk_)?.into_iter(), &mut |_| {})
+}
+
+fn first_whole(
+    disk_: &impl Disk,
+    setup: &Arc<Setup>,
+    order: impl Iterator<Item = u64>,
+    told: &mut impl FnMut(&Failure),
+) -> Result<(Host, u64), Failure> {
     let mut failed = None;
-    for next in all(disk_)?.into_iter().rev() {
+    for next in order {
         let file = name(next);
         let bytes = disk_.read(&file).map_err(disk(format!("read {file}")))?;
         let damaged = |what: String| Failure::Damaged { file: file.clone(), offset: 0, what };

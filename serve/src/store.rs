@@ -58,21 +58,27 @@ impl From<Failure> for Refusal {
 }
 
 /// The state that records lead to: the first of them says by which version.
-struct Replay {
+pub(crate) struct Replay {
     host: Host,
     setup: Arc<Setup>,
     todo: Vec<Todo>,
 }
 
 impl Replay {
-    fn new(host: Host, setup: &Arc<Setup>) -> Self {
+    pub(crate) fn new(host: Host, setup: &Arc<Setup>) -> Self {
         Self { host, setup: Arc::clone(setup), todo: Vec::new() }
     }
 
-    fn take(&mut self, record: &Record) -> Result<(), Failure> {
+    pub(crate) fn done(self) -> Host {
+        self.host
+    }
+
+    pub(crate) fn take(&mut self, record: &Record) -> Result<(), Failure> {
         match record {
             Record::Program { identity, source } => {
+                let watch = self.host.unwatch();
                 self.host = Host::first(&self.setup, *identity, source).map_err(Failure::Broken)?;
+                watch.into_iter().for_each(|watch| self.host.watch(watch));
             }
             record => self.host.apply(record, &mut self.todo),
         }

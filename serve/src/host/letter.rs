@@ -177,6 +177,7 @@ impl Letters {
         }
         let mut letter = self.waiting.remove(&key)?;
         match result {
+            Delivered::Kept(_) => self.count(letter.channel, true),
             Delivered::Accepted(id) => {
                 if self.recent.len() >= RECENT {
                     self.recent.pop_front();

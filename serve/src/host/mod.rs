@@ -9,6 +9,7 @@
 //! - what should have left while the machine slept is paced from now on, not from then ([`LATE`]).
 
 mod deploy;
+pub mod kept;
 pub mod letter;
 pub mod people;
 mod rules;
@@ -17,6 +18,7 @@ mod work;
 
 use crate::record::{Command, Delivered, Record, Scope};
 use crate::setup::Setup;
+use crate::timeline::Watch;
 use flow_compiler::bytecode::{ApiId, ChannelId};
 use flow_runtime::engine::effect::Withdrawal;
 use flow_runtime::engine::effect::{Cause, Effect, Place};
@@ -28,6 +30,7 @@ use flow_runtime::ingest::repeats::Repeats;
 use flow_runtime::replay::summary::Counts;
 use flow_runtime::replay::throttle::{Throttles, Ticket};
 use flow_runtime::vm::value::Value;
+use kept::Stays;
 use letter::{Letter, Letters};
 use people::People;
 use rules::Tombstones;
@@ -104,6 +107,8 @@ pub struct Host {
     setup: Arc<Setup>,
     /// The version that is at hand: an older one is made of what the store keeps of it.
     wanted: Arc<Setup>,
+    /// Whom somebody asks about.
+    watch: Option<Box<Watch>>,
     /// Why nothing more can be taken: a version of the program could not be made ready.
     failed: Option<String>,
     people: People,
@@ -116,6 +121,7 @@ pub struct Host {
     order: u64,
     throttles: Throttles,
     letters: Letters,
+    stays: Stays,
     asked: BTreeMap<Question, Asked>,
     /// What is left of people who were forgotten.
     tombstones: Tombstones,
@@ -159,6 +165,7 @@ impl Host {
             order: 0,
             throttles: Throttles::new(&program.policy.throttles),
             letters: Letters::new(program),
+            stays: Stays::default(),
             asked: BTreeMap::new(),
             tombstones: Tombstones::default(),
             counts: Counts::new(program),
@@ -167,6 +174,7 @@ impl Host {
             effects: Vec::new(),
             rows: Vec::new(),
             failed: None,
+            watch: None,
             wanted: Arc::clone(&setup),
             setup,
         }
@@ -179,6 +187,30 @@ impl Host {
     pub fn first(wanted: &Arc<Setup>, identity: u128, source: &[u8]) -> Result<Self, String> {
         let host = Self::new(wanted.version(identity, source)?);
         Ok(Self { wanted: Arc::clone(wanted), ..host })
+    }
+
+    /// Notes what happens with some people from now on.
+    pub fn watch(&mut self, watch: Watch) {
+        self.watch = Some(Box::new(watch));
+    }
+
+    /// Notes nothing any more, and gives what was noted.
+    pub fn unwatch(&mut self) -> Option<Watch> {
+        self.watch.take().map(|watch| *watch)
+    }
+
+    /// What was noted.
+    #[must_use]
+    pub fn watched(&self) -> Option<&Watch> {
+        self.watch.as_deref()
+    }
+
+    /// All ids of the person whom an id means.
+    #[must_use]
+    pub fn ids_of(&self, id: &str) -> Vec<String> {
+        let who = self.whom(id);
+        let all = self.joined.all().into_iter().filter(|(_, target)| target.id == who.id);
+        all.map(|(id, _)| id.to_owned()).chain([who.id.to_string()]).collect()
     }
 
     /// Why nothing of it is to be relied on, if so.
@@ -209,6 +241,7 @@ impl Host {
             Record::Answer { now, user, request, answer } => self.answer(*now, user, *request, answer.clone(), todo),
             Record::Outcome { now, key, result } => self.outcome(*now, *key, result, todo),
             Record::Command { now, command } => self.command(*now, command, todo),
+            Record::Told { upto, .. } => self.told(*upto),
             Record::Deploy { now, deployment } => self.deploy(*now, deployment, todo),
         }
         let until = self.clock.unwrap_or(i64::MIN).max(self.floor);
@@ -226,6 +259,20 @@ impl Host {
 
     fn outcome(&mut self, now: i64, key: u64, result: &Delivered, todo: &mut Vec<Todo>) {
         let Some(letter) = self.letters.outcome(key, now, result) else { return };
+        if let Some(watch) = self.watch.as_mut().filter(|watch| watch.is_about(&letter.user)) {
+            let program = self.setup.program();
+            let name = |name: Option<&String>| name.cloned().unwrap_or_default();
+            let channel = name(program.channels.get(letter.channel.index()).map(|channel| &channel.name));
+            let what = match result {
+                Delivered::Dead { reason, .. } => format!("{channel} is given up: {reason}"),
+                Delivered::Kept(_) => format!("{channel} stays here"),
+                _ => format!("{channel} was taken"),
+            };
+            watch.say(now, what, program.journeys.get(letter.journey.index()).map(|journey| journey.name.clone()));
+        }
+        if let Delivered::Kept(kept) = result {
+            self.keep(*kept, &letter, now);
+        }
         if let Delivered::Dead { suppress: true, .. } = result {
             self.advance(now, todo);
             let input = self.bounced(letter.channel, key, now);
@@ -265,6 +312,9 @@ impl Host {
             Command::Discard(key) => {
                 self.letters.take_dead(*key);
             }
+            Command::Assign { key, to, by } => self.assign(key, to, by),
+            Command::Complete { key, by, result } => self.complete(now, key, by, result.as_deref(), todo),
+            Command::Read { person, key } => self.read_inbox(now, person, key.as_deref(), todo),
             Command::Forget(user) => {
                 self.advance(now, todo);
                 self.forget(user, todo);

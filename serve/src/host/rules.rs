@@ -78,6 +78,7 @@ impl Host {
         let gone = self.letters.waiting.values().filter(|letter| *letter.user == *who.id).map(|letter| letter.key);
         todo.extend(gone.map(Todo::Stop));
         self.letters.forget(&who.id);
+        self.stays.forget(&who.id);
         self.asked.retain(|(user, _), _| **user != *who.id);
         self.rejects.retain(|reject| !ids.iter().any(|id| reject.input.contains(id.as_str())));
     }

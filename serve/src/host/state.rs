@@ -2,6 +2,7 @@
 //!
 //! It comes in pieces: first everything but the people, then people, some at a time.
 
+use super::kept::Stays;
 use super::letter::Letters;
 use super::rules::Tombstones;
 use super::{Asked, Host, Reject, Tally};
@@ -16,7 +17,7 @@ use flow_runtime::pack::{self, Damaged, Read, Unpack};
 use std::sync::Arc;
 
 /// How the state is written.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 /// A piece is closed when it is longer.
 const PIECE: usize = 1 << 20;
 
@@ -42,6 +43,7 @@ impl Host {
         self.repeats.save(&mut out);
         self.throttles.save(&mut out);
         self.letters.save(&mut out);
+        self.stays.save(&mut out);
         self.save_asked(&mut out);
         self.tombstones.save(&mut out);
         self.counts.save(&mut out);
@@ -87,6 +89,7 @@ impl Host {
         let engine = &host.setup.engine;
         host.throttles.restore(&mut read, |name| engine.zone_named(name))?;
         host.letters = Letters::restore(&mut read)?;
+        host.stays = Stays::restore(&mut read)?;
         host.restore_asked(&mut read)?;
         host.tombstones = Tombstones::restore(&mut read)?;
         host.counts.restore(&mut read)?;

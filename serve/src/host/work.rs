@@ -182,6 +182,9 @@ impl Host {
         let user = slot.person.as_ref().map(|person| person.id().to_owned()).unwrap_or_default();
         for effect in effects.drain(..) {
             self.counts.count(&effect);
+            if let Some(watch) = self.watch.as_mut().filter(|watch| watch.is_about(&user)) {
+                watch.effect(&self.setup, &effect);
+            }
             match effect.kind {
                 EffectKind::Message(message) => {
                     self.order += 1;
@@ -202,6 +205,7 @@ impl Host {
                     self.asked.insert(question.clone(), asked);
                     todo.push(Todo::Ask(question));
                 }
+                EffectKind::Audience { audience, added, .. } => self.audience(place, audience, added),
                 _ => {}
             }
         }

@@ -1,11 +1,13 @@
 //! The server's own side of HTTP: connections, their limits, and which address means what.
 
 mod ingest;
+mod kept;
 mod operate;
 mod origin;
 mod page;
 mod public;
 
+use crate::disk::Folder;
 use crate::keys::{Keys, Scope};
 use crate::live::Handle;
 use crate::log::{say, Level};
@@ -43,13 +45,17 @@ pub struct Server {
     pub(crate) keys: Arc<Keys>,
     /// What is reached without a key.
     pub(crate) public: Option<Arc<Public>>,
+    /// The store, for looking only.
+    pub(crate) disk: Folder,
+    /// Who asks what happened with somebody waits for the one before.
+    pub(crate) timelines: Arc<Semaphore>,
 }
 
 impl Server {
     /// Over the thread that has the state.
     #[must_use]
-    pub fn new(handle: Handle, keys: Keys, public: Option<Arc<Public>>) -> Self {
-        Self { handle, keys: Arc::new(keys), public }
+    pub fn new(handle: Handle, keys: Keys, public: Option<Arc<Public>>, disk: Folder) -> Self {
+        Self { handle, keys: Arc::new(keys), public, disk, timelines: Arc::new(Semaphore::new(1)) }
     }
 
     fn routes(self) -> Router {
@@ -67,6 +73,7 @@ impl Server {
             .route("/page.css", get(page::style))
             .route("/operate/journeys", get(page::journeys))
             .route("/operate/person", get(operate::person))
+            .route("/operate/timeline", get(operate::timeline))
             .route("/operate/status", get(operate::status))
             .route("/operate/pause", post(operate::pause))
             .route("/operate/resume", post(operate::resume))
@@ -76,6 +83,16 @@ impl Server {
             .route("/operate/messages", get(operate::messages))
             .route("/operate/dead", get(operate::dead))
             .route("/operate/retry", post(operate::retry))
+            .route("/operate/tasks", get(kept::tasks))
+            .route("/operate/tasks/assign", post(kept::assign))
+            .route("/operate/tasks/complete", post(kept::complete))
+            .route("/operate/lists/{name}", post(kept::list))
+            .route("/operate/users", post(kept::users))
+            .route("/operate/inbox-token", post(kept::token))
+            .route("/inbox", get(kept::inbox))
+            .route("/inbox/events", get(kept::events))
+            .route("/inbox/read", post(kept::read))
+            .route("/inbox.js", get(kept::script))
             .fallback(public::answer)
             .layer(DefaultBodyLimit::disable())
             .with_state(self)

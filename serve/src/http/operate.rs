@@ -203,6 +203,37 @@ fn known(host: &Host, id: &str) -> Option<Value> {
     }))
 }
 
+/// What happened with a person, and what did not and why not.
+pub(super) async fn timeline(
+    State(server): State<Server>,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(denied) = server.denies(&headers, May::Read) {
+        return denied;
+    }
+    let id = query.get("id").cloned().unwrap_or_default();
+    // The whole journal is read for it: one at a time, and beside the thread that everybody waits for.
+    let Ok(_turn) = server.timelines.acquire().await else { return unavailable(&NotTaken::Stopping) };
+    let (setup, next) = match server.handle.look(|host, status| (host.setup().clone(), status.next)).await {
+        Ok(stand) => stand,
+        Err(not_taken) => return unavailable(&not_taken),
+    };
+    let disk = server.disk.clone();
+    let told = tokio::task::spawn_blocking(move || {
+        // What a snapshot makes superfluous may go while it is read.
+        crate::timeline::timeline(&disk, &setup, next, &id)
+            .or_else(|_| crate::timeline::timeline(&disk, &setup, next, &id))
+    });
+    match told.await {
+        Ok(Ok(happenings)) => {
+            ([(header::CONTENT_TYPE, "application/json")], format!("{}\n", json!(happenings))).into_response()
+        }
+        Ok(Err(failure)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{failure}\n")).into_response(),
+        Err(_) => unavailable(&NotTaken::Stopping),
+    }
+}
+
 /// Messages that were given up.
 pub(super) async fn dead(State(server): State<Server>, headers: HeaderMap) -> Response {
     look(&server, &headers, |host, _| {
@@ -302,11 +333,16 @@ async fn command(
     let json = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&body) };
     let command = json.map_err(|error| format!("the body is no JSON: {error}")).and_then(|json| read(&json));
     match command {
-        Ok(command) => match server.handle.take(Record::Command { now: clock::now(), command }, 64).await {
-            Ok(()) => "done\n".into_response(),
-            Err(not_taken) => unavailable(&not_taken),
-        },
+        Ok(command) => command_of(server, command).await,
         Err(reason) => (StatusCode::BAD_REQUEST, format!("{reason}\n")).into_response(),
+    }
+}
+
+/// Makes a command certain.
+pub(super) async fn command_of(server: &Server, command: Command) -> Response {
+    match server.handle.take(Record::Command { now: clock::now(), command }, 64).await {
+        Ok(()) => "done\n".into_response(),
+        Err(not_taken) => unavailable(&not_taken),
     }
 }
 

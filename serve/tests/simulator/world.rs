@@ -481,7 +481,7 @@ fn policies(channels: usize) -> Vec<Policy> {
     let first = Duration::from_secs(30);
     // More attempts than anything here takes: giving up is for another test.
     let retry = Schedule::Exponential { first, longest: Duration::from_secs(3600), attempts: 1_000 };
-    vec![Policy { limits, retry, one_provider: true }; channels]
+    vec![Policy { limits, retry, one_provider: true, kept: None }; channels]
 }
 
 pub fn instant(millis: i64) -> String {

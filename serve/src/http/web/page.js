@@ -74,12 +74,16 @@ const views = {
     if (!id) return [form];
     const shown = await call(`/operate/person?id=${encodeURIComponent(id)}`);
     if (!shown) return [form, el("p", {}, "Nobody is known by this id.")];
+    const told = await call(`/operate/timeline?id=${encodeURIComponent(id)}`);
+    const happened = (one) => [one.time, one.what, one.journey ?? "", one.place ? el("code", {}, one.place) : ""];
     const heads = ["Time", "Journey", "By", "Says", "State"];
     const row = (message) => [message.time, message.journey, message.channel, says(message.content), message.state];
     return [form,
       el("article", {}, el("h2", {}, shown.id), numbers(Object.entries(shown.attributes))),
       el("article", {}, el("h2", {}, "On the way in"), shown.journeys.length ? el("p", {}, shown.journeys.join(", ")) : el("p", {}, "No journey.")),
-      el("article", {}, el("h2", {}, "Messages of late"), table("Messages", heads, shown.messages.map(row)))];
+      el("article", {}, el("h2", {}, "Messages of late"), table("Messages", heads, shown.messages.map(row))),
+      el("article", {}, el("h2", {}, "What happened, and why"),
+        table("Happenings", ["Time", "What", "Journey", "Where it says so"], told.reverse().map(happened)))];
   },
   async dead() {
     const dead = await call("/operate/dead");

@@ -1,0 +1,131 @@
+//! What happened with one person, and what did not and why not: the journal, taken once more by the same engine, which
+//! explains itself this time. It reaches back to the oldest snapshot that is kept.
+
+use crate::disk::Disk;
+use crate::host::Host;
+use crate::journal::{self, Failure};
+use crate::setup::Setup;
+use crate::snapshot;
+use crate::store::Replay;
+use flow_compiler::compile::SourceFile;
+use flow_grammar::span::Span;
+use flow_grammar::LineIndex;
+use flow_runtime::calendar::write_instant;
+use flow_runtime::engine::effect::Effect;
+use flow_runtime::words::Words;
+use serde::Serialize;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// So many of the latest happenings are told.
+const MOST: usize = 1_000;
+/// Of a longer condition, the beginning is enough to find it by.
+const LONGEST: usize = 60;
+
+/// One thing that happened, or did not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Happening {
+    /// When: `2026-03-02T10:00:00.000Z`.
+    pub time: String,
+    /// In words.
+    pub what: String,
+    /// The journey, if it is about one.
+    pub journey: Option<String>,
+    /// The line that decided: `cart.flow:12`.
+    pub place: Option<String>,
+}
+
+/// Who is watched, and what was told of them.
+#[derive(Debug, Default)]
+pub struct Watch {
+    ids: BTreeSet<String>,
+    told: VecDeque<Happening>,
+}
+
+impl Watch {
+    /// Whether the person is meant.
+    #[must_use]
+    pub fn is_about(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// The engine told something.
+    pub fn effect(&mut self, setup: &Setup, effect: &Effect) {
+        let program = setup.program();
+        let Some(told) = Words::new(program).effect(&effect.kind, &moment) else { return };
+        let journey = told.journey.and_then(|id| program.journeys.get(id.index())).map(|journey| journey.name.clone());
+        let what = match told.quoted {
+            Some((at, span)) => {
+                let (before, after) = told.text.split_at_checked(at).unwrap_or((&told.text, ""));
+                format!("{before}`{}`{after}", quote(&setup.files, span))
+            }
+            None => told.text,
+        };
+        self.push(Happening {
+            time: moment(effect.time),
+            what,
+            journey,
+            place: told.place.and_then(|span| place(&setup.files, span)),
+        });
+    }
+
+    /// Something else happened.
+    pub fn say(&mut self, time: i64, what: String, journey: Option<String>) {
+        self.push(Happening { time: moment(time), what, journey, place: None });
+    }
+
+    fn push(&mut self, happening: Happening) {
+        if self.told.len() >= MOST {
+            self.told.pop_front();
+        }
+        self.told.push_back(happening);
+    }
+}
+
+/// What happened with a person, oldest first. `to` is the number of the frame that is no longer looked at.
+///
+/// # Errors
+/// When the disk fails, something is damaged, or a version cannot be made ready.
+pub fn timeline<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64, id: &str) -> Result<Vec<Happening>, Failure> {
+    let mut ids = BTreeSet::from([id.to_owned()]);
+    loop {
+        let known = ids.len();
+        let host = once(disk, setup, to, &ids)?;
+        // Only in the end it is clear who else they were.
+        ids.extend(host.ids_of(id));
+        if ids.len() == known {
+            return Ok(host.watched().map(|watch| watch.told.iter().cloned().collect()).unwrap_or_default());
+        }
+    }
+}
+
+fn once<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64, ids: &BTreeSet<String>) -> Result<Host, Failure> {
+    let setup = setup.explaining(ids.clone()).map_err(Failure::Broken)?;
+    let (mut host, next) = snapshot::oldest(disk, &setup)?;
+    host.watch(Watch { ids: ids.clone(), told: VecDeque::new() });
+    let mut replay = Replay::new(host, &setup);
+    journal::scan(disk, next, to, |_, record| replay.take(&record))?;
+    Ok(replay.done())
+}
+
+fn quote(files: &[SourceFile], span: Span) -> String {
+    let source = files.get(span.file.0 as usize).map_or("", |file| span.text(&file.text));
+    let mut words = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = words.char_indices().nth(LONGEST) {
+        words.truncate(cut);
+        words.push('…');
+    }
+    words
+}
+
+fn place(files: &[SourceFile], span: Span) -> Option<String> {
+    let file = files.get(span.file.0 as usize)?;
+    let line = LineIndex::new(&file.text).line_column(&file.text, span.start).line;
+    Some(format!("{}:{line}", file.path))
+}
+
+fn moment(time: i64) -> String {
+    let mut text = Vec::new();
+    write_instant(&mut text, time);
+    String::from_utf8(text).unwrap_or_default()
+}
