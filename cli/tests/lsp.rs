@@ -91,6 +91,28 @@ fn a_fix_mends_and_a_name_changes_everywhere() {
 }
 
 #[test]
+fn a_warning_is_allowed_by_a_line_above_it() {
+    let (mut client, _) = Client::start(&shop("lsp_allow"), none());
+    let text = "journey Cart {\n  on purchased\n  wait 1h\n  if true then end\n}\n";
+    client.open("cart.flow", text);
+    let found = client.findings("cart.flow");
+    assert!(found.contains(&"0:8 F0711".to_owned()), "{found:?}");
+    let place = json!({ "line": 0, "character": 9 });
+    let params = json!({
+        "textDocument": { "uri": client.uri("cart.flow") }, "range": { "start": place, "end": place },
+        "context": { "diagnostics": [] },
+    });
+    let actions = client.ask("textDocument/codeAction", params).unwrap();
+    assert_eq!(actions[0]["title"], "allow F0711 here, with a reason");
+    let edit = &actions[0]["edit"]["changes"][client.uri("cart.flow")][0];
+    assert_eq!(edit["newText"], "# allow F0711: say why\n");
+    client.change("cart.flow", 2, [0, 0, 0, 0], edit["newText"].as_str().unwrap());
+    let found = client.findings("cart.flow");
+    assert!(!found.iter().any(|one| one.contains("F0711")), "{found:?}");
+    assert_eq!(client.leave(), 0);
+}
+
+#[test]
 fn templates_are_renamed_with_their_files_where_the_editor_can() {
     let root = shop("lsp_files");
     let (mut client, _) = Client::start(&root, none());

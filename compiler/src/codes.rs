@@ -26,6 +26,8 @@ codes! {
     GOAL_NEVER = "F0708", "a goal can never be reached";
     REACHES_NOBODY = "F0709", "a message reaches nobody";
     TOO_LATE = "F0710", "the journey has ended before this step";
+    NAME_STYLE = "F0711", "a name is not in small letters";
+    SENT_AT_ONCE = "F0712", "a loop sends a message several times at one instant";
 }
 
 codes! {
@@ -100,6 +102,8 @@ const WARNINGS: &[&str] = &[
     GOAL_NEVER,
     REACHES_NOBODY,
     TOO_LATE,
+    NAME_STYLE,
+    SENT_AT_ONCE,
     ALLOW_UNCLEAR,
     ALLOW_NOTHING,
     ALLOW_ERROR,

@@ -22,7 +22,8 @@ impl Cx<'_> {
 
     pub fn as_condition(&mut self, node: Node) -> Node {
         match node.ty.kind {
-            Kind::Bool => self.required(node, "a condition"),
+            Kind::Bool if node.ty.optional && !node.is_poison() => or_false(node),
+            Kind::Bool => node,
             Kind::Poison => node,
             _ => {
                 let message = format!("a condition is needed here, and this is {}", self.show_a(&node.ty));
@@ -310,6 +311,15 @@ impl Cx<'_> {
         }
         node.as_const().cloned()
     }
+}
+
+/// A bool that may be missing, as a condition: where it is missing, it does not hold, as no comparison with a missing
+/// value does.
+fn or_false(node: Node) -> Node {
+    let (span, no) = (node.span, node.no.clone());
+    let yes = node.yes.iter().cloned().chain(node.paths()).collect();
+    let otherwise = Box::new(Node::constant(Const::Bool(false), Kind::Bool, span));
+    Node { yes, no, ..Node::test(NodeKind::Coalesce(Box::new(node), otherwise), span) }
 }
 
 /// Whether an expression is a value that is written out.

@@ -164,7 +164,7 @@ fn check_trees(
         );
         found.extend(crate::rules::check(&cx.program, &files));
     }
-    let mut found = in_order(found);
+    let mut found = in_order(without_echoes(found));
     let sound = !found.iter().any(|d| d.severity == Severity::Error);
     if !sound {
         // What is wrong may be the reason why something was inferred: first things first.
@@ -200,6 +200,7 @@ impl<'a> Cx<'a> {
             shared_codes: BTreeMap::new(),
             constants: BTreeMap::new(),
             journey: None,
+            segment_wanted: false,
             starts: Vec::new(),
             in_flight: BTreeMap::new(),
             best_hours: BTreeSet::new(),
@@ -270,6 +271,14 @@ fn in_source(mut references: Vec<(Span, Symbol)>) -> Vec<(Span, Symbol)> {
     references.sort_unstable();
     references.dedup();
     references
+}
+
+/// Without what only says again, at the very place where the grammar stumbled, that something is wrong with it.
+fn without_echoes(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let stumbled = |one: &&Diagnostic| matches!(one.code, "F0101" | "F0102" | "F0103") && !one.span.is_empty();
+    let places: BTreeSet<(FileId, u32)> = found.iter().filter(stumbled).map(|d| (d.span.file, d.span.start)).collect();
+    found.retain(|d| d.code.starts_with("F01") || !places.contains(&(d.span.file, d.span.start)));
+    found
 }
 
 /// In the order of the source, each once: an unrolled loop would say the same for every round.

@@ -39,6 +39,8 @@ pub(crate) struct Cx<'a> {
     pub constants: BTreeMap<String, ConstId>,
     /// The journey at hand.
     pub journey: Option<JourneyCx>,
+    /// Whether the name at hand should be that of a segment or fence.
+    pub segment_wanted: bool,
     /// `start` steps, to be checked against the journeys that they start.
     pub starts: Vec<(Span, JourneyId)>,
     /// Journeys whose in-flight history a query needs, by event.
@@ -60,6 +62,8 @@ pub(crate) struct JourneyCx {
     /// Whether a trigger could not be understood: then a name may be a field of it, and nobody reports it twice.
     pub broken: bool,
     pub fields: Vec<TriggerField>,
+    /// Those of them whose value is read, not only part of the key of the entry.
+    pub read: BTreeSet<String>,
     pub slots: u16,
     pub messages: u16,
     pub bound: Vec<Bound>,

@@ -3,7 +3,7 @@
 use crate::bytecode::{AttrId, Const, Duration, Function, SegmentId, Type};
 use crate::compile_codes as code;
 use crate::context::{Binding, Cx, Frame, Scope, TriggerAccess};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Fix};
 use crate::names::nearest;
 use crate::node::{Node, NodeKind};
 use crate::schema::offer;
@@ -237,6 +237,15 @@ impl Cx<'_> {
             return Node::poison(name.span);
         }
         let near = self.name_like(word, scope);
+        if near.is_none() && self.meant_time(name) {
+            return Node::poison(name.span);
+        }
+        if self.segment_wanted && scope.frame.is_none() {
+            let message = format!("there is no segment or fence `{word}`");
+            let help = format!("declare it: `segment {word} = …`, or write the condition: `on enter (…)`");
+            self.report(offer(Diagnostic::error(code::UNKNOWN_NAME, name.span, message), near, name.span, &help));
+            return Node::poison(name.span);
+        }
         let message = format!("nothing is called `{word}` here");
         let otherwise = if let Some(Frame::Event(event)) = scope.frame {
             format!("it is no field of `{}`, user attribute, event or segment", self.event_name(event))
@@ -247,6 +256,34 @@ impl Cx<'_> {
         };
         self.report(offer(Diagnostic::error(code::UNKNOWN_NAME, name.span, message), near, name.span, &otherwise));
         Node::poison(name.span)
+    }
+
+    /// Words for times that have a spelling of their own; says so.
+    fn meant_time(&mut self, name: &Name) -> bool {
+        let right = match name.text.to_lowercase().as_str() {
+            "noon" | "midday" => "12:00",
+            "midnight" => "00:00",
+            day @ ("monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday") => {
+                return self.written_so(name, day);
+            }
+            "tomorrow" | "yesterday" => {
+                let message = format!("there is no `{}`", name.text);
+                let help =
+                    "`wait until 09:00` is the next 09:00, `wait 1d` the same time tomorrow; `today + 1d` is a date";
+                self.report(Diagnostic::error(code::UNKNOWN_NAME, name.span, message).help(help));
+                return true;
+            }
+            _ => return false,
+        };
+        self.written_so(name, right)
+    }
+
+    fn written_so(&mut self, name: &Name, right: &str) -> bool {
+        let message = format!("`{}` is written `{right}`", name.text);
+        let fix = Fix { title: format!("write `{right}`"), edits: vec![(name.span, right.to_owned())] };
+        let found = Diagnostic::error(code::UNKNOWN_NAME, name.span, message).help(format!("write `{right}`"));
+        self.report(Diagnostic { fix: Some(fix), ..found });
+        true
     }
 
     fn name_like(&self, word: &str, scope: &Scope) -> Option<String> {

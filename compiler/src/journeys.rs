@@ -14,7 +14,7 @@ use crate::types::Kind;
 use flow_grammar::ast::{self, Clause, ClauseKind, EnterPart, EventMatch, Expr, ExprKind, Name, TriggerKind};
 use flow_grammar::span::Span;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A trigger with what its events turned out to be.
 struct Found<'a> {
@@ -42,6 +42,7 @@ impl Cx<'_> {
             fieldless: found.iter().any(|f| eventless(&f.trigger.kind)),
             broken: found.iter().any(|f| f.event.is_none() && !eventless(&f.trigger.kind)),
             fields: Vec::new(),
+            read: BTreeSet::new(),
             slots: 0,
             messages: 0,
             bound: Vec::new(),
@@ -74,6 +75,10 @@ impl Cx<'_> {
         self.check_moved(&decl.header, &journey.steps);
         if let Some(done) = self.journey.take() {
             journey.trigger_fields = done.fields;
+            // Where nobody reads it, a key that is missing is one more key.
+            for field in &mut journey.trigger_fields {
+                field.optional |= !done.read.contains(&field.name);
+            }
             journey.slots = done.slots;
             journey.messages = done.messages;
         }
@@ -208,7 +213,12 @@ impl Cx<'_> {
             let name = self.text(condition.span).to_owned();
             self.refer(condition.span, crate::symbols::Symbol::Segment(name));
         }
-        let id = named.unwrap_or_else(|| self.anonymous_segment(condition));
+        let id = named.unwrap_or_else(|| {
+            self.segment_wanted = true;
+            let id = self.anonymous_segment(condition);
+            self.segment_wanted = false;
+            id
+        });
         if let Some(segment) = self.program.segments.get_mut(id.index()) {
             segment.followed = true;
         }
@@ -383,7 +393,7 @@ impl Cx<'_> {
 
     fn entry_key(&mut self, fields: &[Name], enter: &mut Enter) {
         for field in fields {
-            if let Some((at, _)) = self.keep_trigger_field(field) {
+            if let Some((at, _)) = self.keep_key_field(field) {
                 if enter.key.contains(&at) {
                     let message = format!("`{}` stands there twice", field.text);
                     self.report(

@@ -155,7 +155,9 @@ impl Cx<'_> {
         if let Some(found) = Outcome::ALL.into_iter().find(|o| o.word() == word.text) {
             return Some(found);
         }
-        let near = nearest(&word.text, Outcome::ALL.iter().map(|o| o.word())).map(str::to_owned);
+        // `open` is `opened`.
+        let longer = Outcome::ALL.iter().map(|o| o.word()).find(|known| known.starts_with(&word.text));
+        let near = longer.or_else(|| nearest(&word.text, Outcome::ALL.iter().map(|o| o.word()))).map(str::to_owned);
         let message = format!("a message has no outcome `{}`", word.text);
         let help = "there are delivered, opened, clicked, bounced, replied, complained and unsubscribed";
         self.report(offer(Diagnostic::error(code::UNKNOWN_OUTCOME, word.span, message), near, word.span, help));

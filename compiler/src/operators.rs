@@ -71,7 +71,13 @@ impl Cx<'_> {
         };
         let kind = if fits(&left.ty.kind) { Some(left.ty.kind.clone()) } else { left.ty.kind.join(&right.ty.kind) };
         let Some(kind) = kind else {
-            return self.do_not_fit("??", &left, &right, span, "both sides must be of one type");
+            let printable = right.ty.kind.class() == Class::Text && left.ty.kind.printable();
+            let help = if printable {
+                format!("to show it, make it a text: `text({}) ?? …`", self.folded(left.span))
+            } else {
+                "both sides must be of one type".to_owned()
+            };
+            return self.do_not_fit("??", &left, &right, span, &help);
         };
         let optional = left.ty.optional && right.ty.optional;
         let (left, right) = (self.as_moment(left, &kind), self.as_moment(right, &kind));
@@ -162,6 +168,7 @@ impl Cx<'_> {
                 "take the time of the day with `time(…)` or `hour(…)`"
             }
             (Class::List, _) => "use `contains`",
+            (Class::Bool, Class::Number) => "how often something happened is `count(purchased in last 30d)`",
             _ => "compare values of one type",
         };
         let _ = self.do_not_fit("a comparison", left, right, span, help);

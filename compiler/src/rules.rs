@@ -3,12 +3,14 @@
 //! The table of contents of the rules. A rule never cries wolf: where it cannot be sure, it is silent.
 
 mod after_exit;
+mod at_once;
 mod caps;
 mod conditions;
 mod evaluate;
 mod facts;
 mod goals;
 mod journey_loop;
+mod names;
 mod reach;
 mod too_late;
 mod two_messages;
@@ -43,7 +45,7 @@ pub fn check(program: &Program, files: &[ast::File]) -> Vec<Diagnostic> {
         _ => None,
     });
     let project = Project { program, files, places: &places, started: &started.collect() };
-    let rules: [fn(Project<'_>) -> Vec<Diagnostic>; 8] = [
+    let rules: [fn(Project<'_>) -> Vec<Diagnostic>; 10] = [
         unreachable::check,
         conditions::check,
         after_exit::check,
@@ -52,6 +54,8 @@ pub fn check(program: &Program, files: &[ast::File]) -> Vec<Diagnostic> {
         two_messages::check,
         goals::check,
         too_late::check,
+        names::check,
+        at_once::check,
     ];
     let mut found: Vec<Diagnostic> = rules.iter().flat_map(|rule| rule(project)).collect();
     found.sort_by_key(|one| (one.span, one.code));

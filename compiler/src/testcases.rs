@@ -11,8 +11,8 @@ use crate::types::Kind;
 use flow_grammar::ast::{self, Content, Expr, ExprKind, Name, TestDecl, TextPart};
 
 /// Why a message is not sent, as the record says it.
-const REASONS: [&str; 7] =
-    ["holdout", "no_contact", "invalid_contact", "suppressed", "no_consent", "cap", "unreachable"];
+const REASONS: [&str; 8] =
+    ["holdout", "no_contact", "invalid_contact", "suppressed", "no_consent", "cap", "unreachable", "missing_value"];
 
 impl Cx<'_> {
     pub fn test_case(&mut self, decl: &TestDecl) -> TestCase {

@@ -68,6 +68,15 @@ impl Cx<'_> {
 
     /// The place of a field among those that instances keep.
     pub fn keep_trigger_field(&mut self, name: &Name) -> Option<(u16, Ty)> {
+        let kept = self.keep_key_field(name);
+        if let Some(journey) = self.journey.as_mut().filter(|_| kept.is_some()) {
+            journey.read.insert(name.text.clone());
+        }
+        kept
+    }
+
+    /// The same for a field that is only part of the key of the entry: it may also be missing.
+    pub fn keep_key_field(&mut self, name: &Name) -> Option<(u16, Ty)> {
         self.refer_trigger_field(name);
         let journey = self.journey.as_ref()?;
         if let Some(at) = journey.fields.iter().position(|f| f.name == name.text) {
@@ -127,8 +136,30 @@ impl Cx<'_> {
             .collect();
         let near = nearest(&name.text, names.iter().map(String::as_str)).map(str::to_owned);
         let message = format!("no trigger has a field `{}`", name.text);
+        let problem = Diagnostic::error(code::NO_TRIGGER_FIELD, name.span, message);
+        let unit = match name.text.as_str() {
+            "hour" => "1h",
+            "day" => "1d",
+            "week" => "1w",
+            "month" => "1mo",
+            "year" => "1y",
+            _ => "",
+        };
+        if near.is_none() && matches!(name.text.as_str(), "time" | "timestamp" | "at") {
+            self.report(problem.help("the instant of the entry is `entry.time`"));
+            return;
+        }
+        if near.is_none() && !unit.is_empty() {
+            let title = format!("write `{unit}`");
+            let fix = crate::diagnostic::Fix { title, edits: vec![(name.span, unit.into())] };
+            self.report(Diagnostic {
+                fix: Some(fix),
+                ..problem.help(format!("a length of time has a number: `{unit}`"))
+            });
+            return;
+        }
         let otherwise =
             if events.is_empty() { "only events have fields" } else { "name a field of the events after `on`" };
-        self.report(offer(Diagnostic::error(code::NO_TRIGGER_FIELD, name.span, message), near, name.span, otherwise));
+        self.report(offer(problem, near, name.span, otherwise));
     }
 }

@@ -26,6 +26,12 @@ impl Cx<'_> {
         } else {
             self.coerce(node, &Kind::Duration, false, "`wait`")
         };
+        if let Some(Const::Duration(length)) = node.as_const() {
+            if length.window_millis() < 0 {
+                let problem = Diagnostic::error(code::OUT_OF_RANGE, node.span, "nobody can wait for less than no time");
+                self.report(problem.help("write how long, like `2h`"));
+            }
+        }
         let code = self.lower(&node);
         body.push(StepKind::Wait(code), &self.identity("wait", step), step.span);
         body.known.fade();
@@ -53,6 +59,16 @@ impl Cx<'_> {
                             self.show_a(&node.ty)
                         );
                         let help = format!("write `wait {}`", self.folded(node.span));
+                        self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
+                        self.wait_unknown(bound, ways, step, body);
+                    }
+                    _ if node.ty.kind != Kind::Bool => {
+                        let message = format!(
+                            "`wait until` needs a moment or a condition, and this is {}",
+                            self.show_a(&node.ty)
+                        );
+                        let written = self.folded(node.span);
+                        let help = format!("compare it with something: `{written} == …`, or ask `{written} is known`");
                         self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
                         self.wait_unknown(bound, ways, step, body);
                     }
@@ -223,13 +239,13 @@ impl Cx<'_> {
             }
             Bound::Until(moment) => {
                 let node = self.expr(moment, scope);
-                let node =
-                    if node.ty.kind == Kind::Date { node } else { self.coerce(node, &Kind::DateTime, true, "`until`") };
+                // A date means its local midnight, a time of day the next such moment, as in `wait until`.
+                let local = matches!(node.ty.kind, Kind::Date | Kind::Time);
+                let node = if local { node } else { self.coerce(node, &Kind::DateTime, true, "`until`") };
                 self.stands_still(&node, "the end of a wait", "for a length of time write `up to 2h`");
-                let dated = node.ty.kind == Kind::Date;
-                let code = self.lower(&if dated { node } else { to_instant(node) });
+                let code = self.lower(&if local { node } else { to_instant(node) });
                 let mut deps = self.deps(code);
-                if dated {
+                if local {
                     self.add_zone(&mut deps);
                 }
                 Some(Until::Moment(code, deps))

@@ -56,6 +56,7 @@ pub const CODES: &[(&str, &str)] = &[
     (EXIT_STEP, "`exit` as a step"),
     (DATE_SPELLING, "a date or time spelled in another way"),
     (DOUBLE_BRACES, "`{{ }}` in a text"),
+    (WORD_SPELLING, "a word that Flow spells in another way"),
 ];
 
 macro_rules! codes {
@@ -112,6 +113,7 @@ codes! {
     EXIT_STEP = "F0147";
     DATE_SPELLING = "F0148";
     DOUBLE_BRACES = "F0149";
+    WORD_SPELLING = "F0150";
 }
 
 #[cfg(test)]

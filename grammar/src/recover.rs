@@ -4,8 +4,9 @@ use crate::codes;
 use crate::error::SyntaxError;
 use crate::expected::expected;
 use crate::lower::{is_blank, Lower, Node};
-use crate::parser::Rule;
+use crate::parser::{FlowParser, Rule};
 use crate::span::Span;
+use pest::Parser;
 
 /// Words with which a step begins.
 const STEP_WORDS: &[&str] = &[
@@ -103,6 +104,19 @@ impl Lower<'_> {
         let mut error = SyntaxError::new(codes::EXPECTED, span, format!("expected {}{found}", what.words));
         if let Some(insert) = what.insert {
             error = error.fix(here, insert);
+        } else if !found.is_empty() && is_reserved(&token) && what.words.starts_with("a name") {
+            error = error.help(format!("`{token}` is a word of the language, and nothing can be called so"));
+        }
+        match pair.as_rule() {
+            Rule::missing_event if token == "not" => {
+                error = error.help(
+                    "what happens when it does not come stands behind `else`: `wait for purchased up to 2d else …`",
+                );
+            }
+            Rule::missing_days => {
+                error = error.help("for a day of the month: `on every day at 09:00`, and `if day(today) == 1 then …`");
+            }
+            _ => {}
         }
         if matches!(pair.as_rule(), Rule::missing_paren | Rule::missing_bracket) {
             if let Some(open) = self.opening_bracket(opening, before) {
@@ -214,7 +228,11 @@ impl Lower<'_> {
         let error = match token.as_str() {
             "else" => SyntaxError::new(codes::STRAY_ELSE, here, "this `else` belongs to no `if` or `wait`")
                 .help("`else` stands right behind the one step of its `then`; use `{ }` for more steps"),
-            "then" => SyntaxError::new(codes::STRAY_ELSE, here, "this `then` belongs to no `if` or `wait`"),
+            "then" => SyntaxError::new(codes::STRAY_ELSE, here, "this `then` belongs to no `if` or `wait`")
+                .help("steps stand one after the other without it"),
+            "at" | "after" => SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`"))
+                .help("when something is sent is said before it: `wait until 09:00`, `wait 2h`"),
+            _ if is_reserved(&token) => SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`")),
             _ if is_word(&token) => {
                 let known: Vec<&str> = STEP_WORDS.iter().chain(CLAUSE_WORDS).chain(ITEM_WORDS).copied().collect();
                 if let Some(near) = did_you_mean(&token, &known) {
@@ -223,6 +241,14 @@ impl Lower<'_> {
                         .fix(here, near)
                 } else if known.contains(&token.as_str()) || LINE_WORDS.contains(&token.as_str()) {
                     SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`"))
+                } else if let Some(api) = self.called(start, &token) {
+                    SyntaxError::new(codes::UNKNOWN_STEP, here, format!("`{token}(…)` is not a step"))
+                        .help(format!("an api is asked with `call {api}(…)`, or with `fetch answer = {api}(…)`"))
+                } else if let Some(found) = self.sign_behind(start, &token) {
+                    let message =
+                        format!("expected the name of a template or a text behind `{token}`, found `{found}`");
+                    SyntaxError::new(codes::EXPECTED, here, message)
+                        .help(format!("a message reads `{token} welcome` or `{token} \"Hello\"`"))
                 } else if span.len() == token.len() {
                     SyntaxError::new(codes::UNKNOWN_STEP, here, format!("`{token}` alone is not a step"))
                         .help(format!("a message needs a template or a text: `{token} welcome`, `{token} \"Hello\"`"))
@@ -235,6 +261,21 @@ impl Lower<'_> {
             _ => SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`")),
         };
         self.report(error);
+    }
+
+    /// The word, when a `(` stands right behind it.
+    fn called<'t>(&self, start: usize, token: &'t str) -> Option<&'t str> {
+        self.text.get(start + token.len()..)?.starts_with('(').then_some(token)
+    }
+
+    /// A sign behind a word on its line that begins neither a name nor a text.
+    fn sign_behind(&self, start: usize, token: &str) -> Option<String> {
+        let end = start + token.len();
+        let next = self.start_after(end);
+        let found = self.shown_at(next);
+        let same_line = !self.text.get(end..next)?.contains('\n');
+        let sign = found.chars().next().is_some_and(|c| !matches!(c, '}' | '{' | '.' | '"') && !is_word(&found));
+        (same_line && sign).then_some(found)
     }
 
     /// A word that reads as a channel, but is a mistyped keyword, as what follows shows.
@@ -300,6 +341,11 @@ impl Lower<'_> {
         };
         self.report(error);
     }
+}
+
+/// Whether a token is a word that nothing can be called.
+fn is_reserved(token: &str) -> bool {
+    FlowParser::parse(Rule::reserved_word, token).is_ok_and(|pairs| pairs.as_str() == token)
 }
 
 /// Whether a token is a word.

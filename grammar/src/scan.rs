@@ -307,7 +307,10 @@ impl<'s> Scanner<'s> {
         self.before = Before::Other;
         let literal = if self.tries > 0 { usize::MAX } else { 0 };
         let error = match self.text_end(inner, literal) {
-            Ok(end) if literal > 0 || !self.source.get(inner..end).is_some_and(|t| t.contains('{')) => return end,
+            Ok(end) if literal > 0 || !self.source.get(inner..end).is_some_and(|t| t.contains('{')) => {
+                self.quotes_in_holes(inner, end);
+                return end;
+            }
             // This line has had its share of holes that are not closed.
             Ok(_) => TextError::Open,
             Err(error) => error,
@@ -394,6 +397,45 @@ impl<'s> Scanner<'s> {
         } else {
             self.wipe_special(hole, end.saturating_sub(1));
         }
+        end
+    }
+
+    /// `"Hi {name ?? 'you'}"`: a text in a hole with other quotes.
+    fn quotes_in_holes(&mut self, from: usize, to: usize) {
+        let mut depth = 0_usize;
+        let mut at = from;
+        while at < to {
+            let Some(c) = self.char_at(at) else { return };
+            let next = at + c.len_utf8();
+            at = match c {
+                '{' => {
+                    depth += 1;
+                    next
+                }
+                '}' => {
+                    depth = depth.saturating_sub(1);
+                    next
+                }
+                '\\' if depth == 0 => next + self.char_at(next).map_or(0, char::len_utf8),
+                '\'' | '‘' | '’' | '“' | '”' if depth > 0 => self.text_in_hole(at, next, to),
+                _ => next,
+            };
+        }
+    }
+
+    fn text_in_hole(&mut self, at: usize, inner: usize, to: usize) -> usize {
+        let rest = self.source.get(inner..to).unwrap_or("");
+        let Some(stop) = rest.find(['\'', '‘', '’', '“', '”', '"', '{', '}', '\\']) else { return inner };
+        let close = inner + stop;
+        let Some(quote) = self.char_at(close).filter(|c| !matches!(c, '"' | '{' | '}' | '\\')) else { return inner };
+        let end = close + quote.len_utf8();
+        let span = self.span(at, end);
+        let fixed = format!("\"{}\"", rest.get(..stop).unwrap_or(""));
+        self.report(SyntaxError::new(codes::QUOTES, span, "texts stand between `\"` and `\"`").fix(span, fixed));
+        // Both straight quotes take the last byte: whoever stops behind one stops between characters of the source.
+        self.wipe(at, inner);
+        self.put(inner - 1, b'"');
+        self.quote(close, end, false);
         end
     }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+use flow_grammar::walk::{walk, Visitor};
 use flow_grammar::{dump, parse, parse_expression, FileId, Parse, MAX_NESTING, MAX_SOURCE_BYTES};
 use proptest::prelude::*;
 use std::path::Path;
@@ -145,6 +146,69 @@ fn a_mistake_stays_in_its_item() {
         }
     }
     assert!(tried > 2_000, "{tried}");
+}
+
+/// The places of all steps and clauses.
+#[derive(Default)]
+struct Statements(Vec<(usize, usize)>);
+
+impl<'a> Visitor<'a> for Statements {
+    fn step(&mut self, step: &'a flow_grammar::ast::Step) {
+        self.0.push((step.span.start as usize, step.span.end as usize));
+    }
+    fn clause(&mut self, clause: &'a flow_grammar::ast::Clause) {
+        self.0.push((clause.span.start as usize, clause.span.end as usize));
+    }
+}
+
+/// Whoever types leaves one word out. That is one mistake at most, and it is found in that statement or right behind it.
+#[test]
+fn a_word_too_few_is_one_mistake_in_its_statement() {
+    let mut tried = 0;
+    let mut wrong = Vec::new();
+    for source in examples() {
+        let mut statements = Statements::default();
+        walk(&parse(FileId(0), &source).file, &mut statements);
+        let tokens = tokens(&source);
+        let mut at = 0;
+        for (i, token) in tokens.iter().enumerate() {
+            let place = at;
+            at += token.len();
+            let word = token.chars().all(|c| c.is_alphanumeric() || c == '_');
+            let smallest = statements.0.iter().filter(|(start, end)| *start <= place && place < *end);
+            let Some(&(start, end)) = smallest.min_by_key(|(start, end)| end - start).filter(|_| word) else {
+                continue;
+            };
+            if in_text(&source[..place]) {
+                continue;
+            }
+            tried += 1;
+            let without = [&tokens[..i], &tokens[i + 1..]].concat().concat();
+            let end = end - token.len();
+            let errors = check(&without).errors;
+            // What stands behind the statement on its line was divided from it by the word.
+            let line_end = without[end..].find('\n').map_or(without.len(), |n| end + n);
+            let line_start = without[..start].rfind('\n').unwrap_or(0);
+            let outside = |error: &&flow_grammar::SyntaxError| {
+                (error.span.start as usize) < line_start || error.span.start as usize > line_end
+            };
+            if errors.len() > 1 || errors.iter().any(|error| outside(&error)) {
+                let messages: Vec<String> = errors.iter().map(|e| format!("{} {}", e.code, e.message)).collect();
+                wrong.push(format!("without `{token}` in `{}`: {messages:?}", &source[start..end.min(start + 90)]));
+            }
+        }
+    }
+    println!("{}", wrong.join("\n"));
+    println!("{} of {tried}", wrong.len());
+    assert!(tried > 2_000, "{tried}");
+    // Some can be read in two ways; the list above shows which. They stay fewer than three in a hundred.
+    assert!(wrong.len() * 100 <= tried * 3, "{} of {tried}", wrong.len());
+}
+
+/// Whether the text so far ends inside of quotes, or in a comment.
+fn in_text(before: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or("");
+    line.matches('"').count() % 2 == 1 || line.contains('#')
 }
 
 #[test]

@@ -416,20 +416,24 @@ fn code_actions(server: &mut Server, params: &CodeActionParams) -> Result<Option
     let server = &*server;
     let place = path_of(uri).and_then(|path| server.known_world(&path));
     let Some((world, file)) = place else { return Ok(None) };
-    let mends: Vec<_> = actions::fixes(world, file, from, to)
+    let mut mends: Vec<_> = actions::fixes(world, file, from, to)
         .map(|(found, fix)| {
-            (server.diagnostic(world, found), fix.title.clone(), located(world, fix.edits.clone(), encoding))
+            (server.diagnostic(world, found), fix.title.clone(), located(world, fix.edits.clone(), encoding), true)
         })
         .collect();
+    mends.extend(actions::allows(world, file, from, to).map(|(found, line)| {
+        let title = format!("allow {} here, with a reason", found.code);
+        (server.diagnostic(world, found), title, located(world, vec![line], encoding), false)
+    }));
     let mut found: CodeActionResponse = Vec::new();
     if wanted(&CodeActionKind::QUICKFIX) {
-        for (diagnostic, title, edits) in mends {
+        for (diagnostic, title, edits, preferred) in mends {
             found.push(CodeActionOrCommand::CodeAction(CodeAction {
                 title,
                 kind: Some(CodeActionKind::QUICKFIX),
                 diagnostics: diagnostic.map(|diagnostic| vec![diagnostic]),
                 edit: Some(changes(server, edits)),
-                is_preferred: Some(true),
+                is_preferred: Some(preferred),
                 ..CodeAction::default()
             }));
         }

@@ -21,7 +21,7 @@ impl Lower<'_> {
             if let Some(word) = kids.take(Rule::word) {
                 fields.push(self.name_of(&word));
             }
-            args.push(self.value(&mut kids));
+            args.push(self.windowed_value(&mut kids));
         }
         let function = match name.text.as_str() {
             "count" => Some(Aggregate::Count),

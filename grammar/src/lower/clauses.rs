@@ -40,10 +40,12 @@ impl Lower<'_> {
     fn clause_kind(&mut self, rule: Rule, kids: &mut Kids<'_>) -> Option<ClauseKind> {
         match rule {
             Rule::on_clause => {
+                self.when_for_on(kids);
                 let mut triggers = Vec::new();
                 while let Some(pair) = kids.take(Rule::trigger) {
                     triggers.push(self.trigger(pair));
                 }
+                self.then_behind_trigger(kids);
                 Some(ClauseKind::On(triggers))
             }
             Rule::enter_clause => {
@@ -56,10 +58,11 @@ impl Lower<'_> {
             Rule::exit_clause => self.exit(kids),
             Rule::goal_clause => {
                 let event = self.next_event_match(kids);
-                let within = kids.has(Rule::kw_within).then(|| self.duration(kids));
+                let habit = self.in_for_within(kids);
+                let within = (kids.has(Rule::kw_within) || habit).then(|| self.duration(kids));
                 Some(ClauseKind::Goal { event: event?, within })
             }
-            Rule::topic_clause => self.name(kids).map(ClauseKind::Topic),
+            Rule::topic_clause => self.topic_name(kids).map(ClauseKind::Topic),
             Rule::holdout_clause => {
                 let pair = kids.take(Rule::percent)?;
                 let span = self.span(&pair);
@@ -86,7 +89,7 @@ impl Lower<'_> {
                 }
                 (!events.is_empty()).then_some(ClauseKind::ExitOn(events))
             }
-            Rule::exit_when => Some(ClauseKind::ExitWhen(self.value(&mut kids))),
+            Rule::exit_when => Some(ClauseKind::ExitWhen(self.windowed_value(&mut kids))),
             Rule::exit_after => Some(ClauseKind::ExitAfter(self.duration(&mut kids))),
             _ => None,
         }
@@ -98,7 +101,12 @@ impl Lower<'_> {
         let rule = part.as_rule();
         let mut kids = self.kids(part);
         Some(match rule {
-            Rule::enter_once_per => EnterPart::OncePer(self.duration(&mut kids)),
+            Rule::enter_once_per => {
+                if let Some(habit) = kids.take(Rule::habit_once_per) {
+                    self.spelled(&habit, "per");
+                }
+                EnterPart::OncePer(self.duration(&mut kids))
+            }
             Rule::enter_once => EnterPart::Once(span),
             Rule::enter_restart => EnterPart::Restart(span),
             Rule::enter_always => EnterPart::Always(span),
@@ -122,12 +130,23 @@ impl Lower<'_> {
 
     fn trigger_kind(&mut self, pair: Node<'_>) -> Option<TriggerKind> {
         let rule = pair.as_rule();
+        let span = self.span(&pair);
         let mut kids = self.kids(pair);
         match rule {
-            Rule::enter_trigger => Some(TriggerKind::Enter(self.value(&mut kids))),
-            Rule::leave_trigger => Some(TriggerKind::Leave(self.value(&mut kids))),
+            Rule::enter_trigger | Rule::leave_trigger => {
+                if let Some(habit) = kids.take(Rule::habit_leave) {
+                    self.spelled(&habit, "leave");
+                }
+                if let Some(word) = kids.take(Rule::habit_segment) {
+                    self.needless(&word, "a segment is called by its name alone");
+                }
+                let value = self.windowed_value(&mut kids);
+                Some(if rule == Rule::enter_trigger { TriggerKind::Enter(value) } else { TriggerKind::Leave(value) })
+            }
+            Rule::habit_date => self.date_without_word(&mut kids, span),
+            Rule::habit_change => self.change_again(&mut kids, span),
             Rule::change_trigger => {
-                let attribute = kids.take(Rule::attribute).and_then(|pair| self.attribute(pair));
+                let attribute = kids.take(Rule::attribute).and_then(|pair| self.attribute(pair, false));
                 let filter = self.filter(&mut kids);
                 Some(TriggerKind::Change { attribute: attribute?, filter })
             }
@@ -149,6 +168,7 @@ impl Lower<'_> {
                 let Some(part) = kids.take(Rule::without_part) else { return event.map(TriggerKind::Event) };
                 let mut kids = self.kids(part);
                 let without = self.next_event_match(&mut kids);
+                self.in_for_within(&mut kids);
                 let within = self.duration(&mut kids);
                 Some(TriggerKind::Without { event: event?, without: without?, within })
             }
@@ -160,6 +180,9 @@ impl Lower<'_> {
     pub fn filter(&mut self, kids: &mut Kids<'_>) -> Option<Expr> {
         let pair = kids.take(Rule::where_part)?;
         let mut kids = self.kids(pair);
+        if let Some(habit) = kids.take(Rule::habit_where) {
+            self.spelled(&habit, "where");
+        }
         Some(self.value(&mut kids))
     }
 
@@ -183,7 +206,7 @@ impl Lower<'_> {
             return Some(EventRef { name: self.wire_name(span), outcome: None });
         }
         let name = self.name(&mut kids)?;
-        let outcome = self.name(&mut kids);
+        let outcome = self.dotted(&mut kids);
         Some(EventRef { name, outcome })
     }
 
@@ -215,8 +238,12 @@ impl Lower<'_> {
         let span = self.span(&pair);
         let mut set = [false; 7];
         let mut kids = self.kids(pair);
-        while let Some(word) = kids.take(Rule::day_word) {
-            let range = match word.as_str() {
+        while let Some(word) = kids.find(|r| matches!(r, Rule::day_word | Rule::habit_day)) {
+            let day = match word.as_rule() {
+                Rule::day_word => word.as_str(),
+                _ => self.day_spelled(&word),
+            };
+            let range = match day {
                 "day" => 0..=6,
                 "weekdays" => 0..=4,
                 "weekends" => 5..=6,

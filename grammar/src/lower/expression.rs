@@ -5,7 +5,7 @@
 //! it can.
 
 use super::literal::unit_of;
-use super::{broken, Lower, Node};
+use super::{broken, Kids, Lower, Node};
 use crate::ast::{BinaryOp, EventQuery, EventRef, Expr, ExprKind, Window};
 use crate::codes;
 use crate::error::SyntaxError;
@@ -72,6 +72,27 @@ impl<'s> Lower<'s> {
         expr
     }
 
+    /// A value, and the condition of a `where` that stands behind it and is none of its own.
+    pub fn value_then_where(&mut self, kids: &mut Kids<'_>) -> (Expr, Option<Expr>) {
+        let is_where = |pair: &Node<'_>| {
+            pair.as_rule() == Rule::infix && pair.clone().into_inner().any(|p| p.as_rule() == Rule::op_where)
+        };
+        let Some(pair) = kids.find(|r| matches!(r, Rule::expr | Rule::missing_duration)) else {
+            return (broken(self.nowhere()), None);
+        };
+        if pair.as_rule() != Rule::expr || !pair.clone().into_inner().any(|p| is_where(&p)) {
+            let value = if pair.as_rule() == Rule::expr { self.expr(pair) } else { broken(self.span(&pair)) };
+            return (value, None);
+        }
+        let mut list = self.flatten(pair);
+        let at = list.iter().position(|e| matches!(e, Element::Infix(Rule::op_where, _))).unwrap_or(list.len());
+        let mut rest = list.split_off(at);
+        rest.pop_front();
+        let value = self.climb(&mut Climb { list, where_is_taken: false }, OR);
+        let condition = self.climb(&mut Climb { list: rest, where_is_taken: false }, OR);
+        (value, Some(condition))
+    }
+
     fn flatten<'i>(&mut self, pair: Node<'i>) -> VecDeque<Element<'i>> {
         let mut list = VecDeque::new();
         let mut kids = self.kids(pair);
@@ -122,6 +143,8 @@ impl<'s> Lower<'s> {
             Rule::habit_or => (Rule::op_or, "or"),
             Rule::habit_not_equal => (Rule::op_not_equal, "!="),
             Rule::habit_equal => (Rule::op_equal, "=="),
+            Rule::habit_is if written.ends_with("not") => (Rule::op_not_equal, "!="),
+            Rule::habit_is => (Rule::op_equal, "=="),
             rule => return (rule, span),
         };
         let code = match written.as_str() {
@@ -431,6 +454,9 @@ impl<'s> Lower<'s> {
     fn window(&mut self, pair: Node<'_>) -> Window {
         let span = self.span(&pair);
         let mut kids = self.kids(pair);
+        if let Some(habit) = kids.find(|r| matches!(r, Rule::habit_window | Rule::habit_last_unit)) {
+            return Window::Last(Box::new(self.habit_window(habit)));
+        }
         let Some(last) = kids.take(Rule::window_last) else { return Window::Ever(span) };
         let mut kids = self.kids(last);
         let length = match kids.take(Rule::window_length) {
@@ -464,8 +490,12 @@ impl<'s> Lower<'s> {
         let kind = match pair.as_rule() {
             Rule::paren => {
                 let mut kids = self.kids(pair);
+                let value = self.windowed_value(&mut kids);
+                if let Some(more) = kids.take(Rule::habit_tuple) {
+                    return self.list_in_round_brackets(span, value, more);
+                }
                 // The brackets are part of the place, so that a fix can replace the whole.
-                return Expr { span, ..self.value(&mut kids) };
+                return Expr { span, ..value };
             }
             Rule::list => {
                 let mut kids = self.kids(pair);
@@ -481,6 +511,7 @@ impl<'s> Lower<'s> {
                 ExprKind::Record(self.record(record))
             }
             Rule::string => return self.text(pair),
+            Rule::habit_clock => return self.clock(&pair),
             Rule::moment => return self.moment(pair),
             Rule::time => self.time_of_day(&pair).map_or(ExprKind::Broken, ExprKind::TimeOfDay),
             Rule::percent => self.percent(&pair).map_or(ExprKind::Broken, ExprKind::Percent),

@@ -172,15 +172,18 @@ impl Lower<'_> {
     fn channel_decl(&mut self, pair: Node<'_>, span: Span) -> Option<ChannelDecl> {
         let mut kids = self.kids(pair);
         let name = self.name(&mut kids);
-        let contact = kids.take(Rule::attribute).and_then(|pair| self.attribute(pair));
+        let contact = kids.take(Rule::attribute).and_then(|pair| self.attribute(pair, false));
         Some(ChannelDecl { doc: self.doc_above(span.start), name: name?, contact, span })
     }
 
-    /// `user.ATTR`; without `user.` it is answered with it.
-    pub fn attribute(&mut self, pair: Node<'_>) -> Option<Name> {
+    /// `user.ATTR`; without `user.` it is answered with it, unless more is missing behind it.
+    pub fn attribute(&mut self, pair: Node<'_>, unfinished: bool) -> Option<Name> {
         let mut kids = self.kids(pair);
         if let Some(bare) = kids.take(Rule::habit_bare_attribute) {
             let name = self.name_of(&bare);
+            if unfinished {
+                return Some(name);
+            }
             let here = Span::new(self.file, name.span.start, name.span.start);
             self.report(
                 SyntaxError::new(codes::BARE_ATTRIBUTE, name.span, format!("write `user.{}`", name.text))
@@ -189,13 +192,23 @@ impl Lower<'_> {
             );
             return Some(name);
         }
+        self.dotted(&mut kids)
+    }
+
+    /// The word behind a dot.
+    pub fn dotted(&mut self, kids: &mut Kids<'_>) -> Option<Name> {
+        let pair = kids.take(Rule::dotted)?;
+        let mut kids = self.kids(pair);
         self.name(&mut kids)
     }
 
     fn segment_decl(&mut self, pair: Node<'_>, span: Span) -> Option<SegmentDecl> {
         let mut kids = self.kids(pair);
         let name = self.name(&mut kids);
-        let condition = self.value(&mut kids);
+        if let Some(colon) = kids.take(Rule::habit_colon) {
+            self.equals_for_colon(&colon);
+        }
+        let condition = self.windowed_value(&mut kids);
         Some(SegmentDecl { doc: self.doc_above(span.start), name: name?, condition, span })
     }
 
@@ -344,16 +357,24 @@ impl Lower<'_> {
         match pair.as_rule() {
             Rule::quiet_hours => {
                 let mut kids = self.kids(pair);
-                let from = self.value(&mut kids);
-                let to = self.value(&mut kids);
+                let (from, to) = self.time_range(&mut kids);
                 let names = kids.take(Rule::names);
                 Some(PolicyKind::QuietHours { from, to, channels: self.names(names) })
             }
             Rule::cap => {
                 let mut kids = self.kids(pair);
-                let count = kids.take(Rule::integer).map(|n| self.integer(&n));
+                if let Some(max) = kids.take(Rule::habit_max) {
+                    self.spelled(&max, "at most");
+                }
+                if let Some(times) = kids.take(Rule::habit_times) {
+                    let count = self.counted(&times);
+                    let window = self.cap_window(&mut kids);
+                    let everyone = kids.has(Rule::everyone);
+                    return Some(PolicyKind::Cap { count, channel: None, window, everyone });
+                }
+                let count = kids.find(|r| matches!(r, Rule::integer | Rule::habit_count)).map(|n| self.counted(&n));
                 let channel = kids.find(|r| matches!(r, Rule::name | Rule::missing_messages));
-                let window = self.duration(&mut kids);
+                let window = self.cap_window(&mut kids);
                 let everyone = kids.has(Rule::everyone);
                 let channel = match channel {
                     Some(pair) if pair.as_rule() == Rule::name => {

@@ -133,6 +133,13 @@ impl Lower<'_> {
             return None;
         };
         let duration = DurationLit { count, unit };
+        if word == "M" {
+            self.report(
+                SyntaxError::new(codes::DURATION_SPELLING, span, format!("`{text}` could be minutes or months"))
+                    .help(format!("write `{count}m` for minutes, `{count}mo` for months")),
+            );
+            return Some(duration);
+        }
         let spaced = word.len() != rest.len();
         let regular = if short { !spaced } else { spaced && is_long_unit(&lower) };
         if !regular || word != lower {
@@ -186,6 +193,30 @@ impl Lower<'_> {
             SyntaxError::new(codes::DURATION_QUOTED, value.span, "a duration has no quotes").fix(value.span, right),
         );
         Expr { kind: ExprKind::Duration(duration), span: value.span }
+    }
+
+    /// `9pm`, `9:30 am`
+    pub fn clock(&mut self, pair: &Node<'_>) -> Expr {
+        let span = self.span(pair);
+        let text = pair.as_str().to_lowercase();
+        let digits = |part: &str| part.parse::<u32>().ok();
+        let clock = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let (hour, minute) = clock.split_once([':', '.']).unwrap_or((clock, "00"));
+        let afternoon = text.contains('p');
+        let (hour, minute) = (digits(hour).unwrap_or(99), digits(minute).unwrap_or(99));
+        if !(1..=12).contains(&hour) || minute > 59 {
+            let written = pair.as_str();
+            self.report(
+                SyntaxError::new(codes::BAD_TIME, span, format!("there is no time `{written}`"))
+                    .help("times of day go from `00:00` to `23:59`"),
+            );
+            return broken(span);
+        }
+        let hour = hour % 12 + if afternoon { 12 } else { 0 };
+        let right = format!("{hour:02}:{minute:02}");
+        let message = format!("`{}` is written `{right}`", pair.as_str());
+        self.report(SyntaxError::new(codes::DATE_SPELLING, span, message).fix(span, right));
+        Expr { kind: ExprKind::TimeOfDay((hour * 60 + minute) * 60_000), span }
     }
 
     /// `09:00`, in milliseconds since midnight.

@@ -6,6 +6,7 @@
 mod calls;
 mod clauses;
 mod expression;
+mod habits;
 mod items;
 mod literal;
 mod sends;
@@ -111,6 +112,10 @@ pub(crate) struct Lower<'s> {
     too_long: bool,
     /// How many operators may be around the expression at hand.
     pub operators: usize,
+    /// Whether the statement at hand stands behind a step or in a block.
+    pub among_steps: bool,
+    /// Clauses that were reported as what cannot stand among steps, by their place.
+    pub reported_clauses: HashSet<u32>,
     /// Clauses that stood among steps.
     pub late_clauses: Vec<Clause>,
     /// Where something was in the way of what was missing: it is not reported again.
@@ -167,6 +172,8 @@ impl<'s> Lower<'s> {
             depth: 0,
             too_long: false,
             operators: 0,
+            among_steps: false,
+            reported_clauses: HashSet::new(),
             late_clauses: Vec::new(),
             reported: HashSet::new(),
             missing_at: HashSet::new(),
@@ -287,13 +294,22 @@ impl<'s> Lower<'s> {
         let mut pairs = VecDeque::new();
         for pair in pair.into_inner() {
             match pair.as_rule() {
+                Rule::habit_or_event => self.or_for_comma(&pair),
                 Rule::missing_close => self.unclosed_brace(opening, &pair),
-                Rule::skipped_to_then | Rule::skipped_in_paren | Rule::skipped_line | Rule::skipped_rest => {
-                    self.unexpected(&pair);
+                Rule::skipped_to_then
+                | Rule::skipped_in_paren
+                | Rule::skipped_arm
+                | Rule::skipped_line
+                | Rule::skipped_rest => {
+                    if !self.is_missed_inside(&pairs, &pair) {
+                        self.unexpected(&pair);
+                    }
                 }
                 rule => {
                     if expected(rule).is_some() && complete {
-                        self.missing(&pair, opening);
+                        if !self.is_missed_inside(&pairs, &pair) {
+                            self.missing(&pair, opening);
+                        }
                         complete = false;
                     }
                     pairs.push_back(pair);
@@ -305,6 +321,14 @@ impl<'s> Lower<'s> {
             self.broken_ends.insert(end);
         }
         Kids { pairs }
+    }
+
+    /// Whether something is missing at the same place already at the end of what stands before: that says more.
+    fn is_missed_inside(&self, before: &VecDeque<Node<'_>>, missing: &Node<'_>) -> bool {
+        let place = |pair: &Node<'_>| self.end_before(0, self.start_of(pair));
+        let at = place(missing);
+        let inner = before.iter().flat_map(|pair| pair.clone().into_inner().flatten());
+        inner.filter(|pair| expected(pair.as_rule()).is_some()).any(|pair| place(&pair) == at)
     }
 
     /// The next name, or nothing when it is missing.
@@ -334,7 +358,8 @@ impl<'s> Lower<'s> {
 
     /// The next value: an expression, or `Broken` when it is missing.
     pub fn value(&mut self, kids: &mut Kids<'_>) -> Expr {
-        match kids.find(|r| matches!(r, Rule::expr | Rule::missing_value)) {
+        let no_value = |r| matches!(r, Rule::missing_value | Rule::missing_duration | Rule::missing_length);
+        match kids.find(|r| r == Rule::expr || no_value(r)) {
             Some(pair) if pair.as_rule() == Rule::expr => self.expr(pair),
             Some(pair) => broken(self.span(&pair)),
             None => broken(self.nowhere()),

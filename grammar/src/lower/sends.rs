@@ -87,7 +87,7 @@ impl Lower<'_> {
                 send.with.extend(self.record(record));
                 twice
             }
-            Rule::send_topic => self.name(&mut kids).is_some_and(|name| send.topic.replace(name).is_some()),
+            Rule::send_topic => self.topic_name(&mut kids).is_some_and(|name| send.topic.replace(name).is_some()),
             _ => self.name(&mut kids).is_some_and(|name| send.alias.replace(name).is_some()),
         };
         if twice {

@@ -28,6 +28,9 @@ fn is_step(rule: Rule) -> bool {
             | Rule::emit_step
             | Rule::start_step
             | Rule::end_step
+            | Rule::habit_step
+            | Rule::habit_set_step
+            | Rule::habit_fetch_step
             | Rule::send_via
             | Rule::send
     )
@@ -39,12 +42,27 @@ impl Lower<'_> {
     pub fn statements(&mut self, mut kids: Kids<'_>, own_body: bool) -> (Vec<Clause>, Vec<Step>) {
         let mut header = Vec::new();
         let mut steps: Vec<Step> = Vec::new();
+        // A `then` or `else` that is left over behind a mistake belongs to that: so many statements may lie between.
+        let mut leftovers = 0_u8;
+        let mut before = None;
+        let mut errors = self.errors.len();
         while let Some(kid) = kids.next() {
             let rule = kid.as_rule();
             let span = self.span(&kid);
+            let stumbled = |error: &SyntaxError| {
+                matches!(error.code, codes::EXPECTED | codes::UNEXPECTED | codes::UNKNOWN_STEP | codes::WORD_SPELLING)
+            };
+            leftovers = match before {
+                _ if self.errors.iter().skip(errors).any(stumbled) => 1,
+                Some(Rule::stray_step) => leftovers,
+                _ => leftovers.saturating_sub(1),
+            };
+            before = Some(rule);
+            errors = self.errors.len();
             if is_step(rule) {
                 steps.push(self.step(kid));
             } else if is_clause(rule) {
+                self.among_steps = !own_body || steps.iter().any(|step| step.kind != StepKind::Broken);
                 let Some(clause) = self.clause(kid) else {
                     self.exit_step(span);
                     steps.push(Step { kind: StepKind::End, span });
@@ -54,12 +72,16 @@ impl Lower<'_> {
                 let first = steps.iter().find(|step| step.kind != StepKind::Broken).map(|step| step.span);
                 if own_body && first.is_none() {
                     header.push(clause);
+                } else if own_body && self.among_clauses(&steps) {
+                    header.push(clause);
                 } else {
                     self.late_clause(&clause, first, own_body);
                     self.late_clauses.push(clause);
                 }
             } else if rule == Rule::stray_step {
-                if !self.was_mistyped(steps.last_mut(), span) {
+                if leftovers > 0 && matches!(self.token_at(span.start as usize), "then" | "else") {
+                    leftovers = 2;
+                } else if !self.was_mistyped(steps.last_mut(), span) {
                     self.stray_step(&kid);
                 }
                 steps.push(Step { kind: StepKind::Broken, span });
@@ -84,6 +106,26 @@ impl Lower<'_> {
         true
     }
 
+    /// Whether what stands in front of a clause is a clause whose first word is missing: the only step so far, and
+    /// made of two words. Says so once.
+    fn among_clauses(&mut self, steps: &[Step]) -> bool {
+        let mut sound = steps.iter().filter(|step| step.kind != StepKind::Broken);
+        let (Some(step), None) = (sound.next(), sound.next()) else { return false };
+        let StepKind::Send(Send { content: Content::Template(_), .. }) = &step.kind else { return false };
+        if self.reported_clauses.insert(step.span.start) {
+            let written = step.span.text(self.text).split_whitespace().collect::<Vec<_>>().join(" ");
+            self.report(
+                SyntaxError::new(
+                    codes::UNEXPECTED,
+                    step.span,
+                    format!("`{written}` stands between clauses of the header"),
+                )
+                .help("a word like `on` is missing in front of it, or it belongs behind them"),
+            );
+        }
+        true
+    }
+
     fn exit_step(&mut self, span: Span) {
         let here = self.token_span(span.start as usize);
         self.report(
@@ -92,6 +134,9 @@ impl Lower<'_> {
     }
 
     fn late_clause(&mut self, clause: &Clause, first_step: Option<Span>, own_body: bool) {
+        if self.reported_clauses.contains(&clause.span.start) {
+            return;
+        }
         let here = self.token_span(clause.span.start as usize);
         let word = here.text(self.text).to_owned();
         let mut error = SyntaxError::new(
@@ -121,9 +166,12 @@ impl Lower<'_> {
     }
 
     /// The step of an `else_part` or the like, if there is one.
-    fn part(&mut self, kids: &mut Kids<'_>, rule: Rule) -> Option<Box<Step>> {
+    pub fn part(&mut self, kids: &mut Kids<'_>, rule: Rule) -> Option<Box<Step>> {
         let pair = kids.take(rule)?;
         let mut kids = self.kids(pair);
+        if let Some(sign) = kids.take(Rule::habit_then_sign) {
+            self.sign_for_then(&sign);
+        }
         self.one_step(&mut kids)
     }
 
@@ -141,6 +189,7 @@ impl Lower<'_> {
             Rule::send => return self.send(pair),
             Rule::send_via => return self.send_via(pair),
             Rule::if_step => return self.if_step(pair, span),
+            Rule::habit_step => return self.step_of_another_language(pair),
             Rule::block => return Some(StepKind::Block(self.block(Some(pair)))),
             _ => {}
         }
@@ -149,6 +198,13 @@ impl Lower<'_> {
             Rule::wait_step => kids.find(|r| r != Rule::kw_wait).and_then(|pair| self.wait(pair)),
             Rule::match_step => Some(self.match_step(&mut kids)),
             Rule::split_step => {
+                if kids.has(Rule::habit_split) {
+                    let here = Span::new(self.file, span.start, span.start);
+                    let brace = Span::new(self.file, span.start, span.start + 1);
+                    self.report(
+                        SyntaxError::new(codes::EXPECTED, brace, "shares stand behind `split`").fix(here, "split "),
+                    );
+                }
                 let body = kids.take(Rule::split_body);
                 Some(StepKind::Split { arms: self.split_arms(body) })
             }
@@ -180,8 +236,9 @@ impl Lower<'_> {
                 Some(StepKind::For { name: name?, values, body })
             }
             Rule::set_step => {
-                let attribute = kids.take(Rule::attribute).and_then(|pair| self.attribute(pair));
-                let op = kids.take(Rule::set_op).map_or(SetOp::Assign, |pair| self.set_op(&pair));
+                let op = kids.take(Rule::set_op);
+                let attribute = kids.take(Rule::attribute).and_then(|pair| self.attribute(pair, op.is_none()));
+                let op = op.map_or(SetOp::Assign, |pair| self.set_op(&pair));
                 let value = self.value(&mut kids);
                 Some(StepKind::Set { attribute: attribute?, op, value })
             }
@@ -201,15 +258,21 @@ impl Lower<'_> {
                 Some(StepKind::Emit { event: event?, fields })
             }
             Rule::start_step => self.name(&mut kids).map(StepKind::Start),
-            Rule::end_step => Some(StepKind::End),
+            Rule::end_step => {
+                self.end_spelled(&mut kids);
+                Some(StepKind::End)
+            }
+            Rule::habit_set_step => self.set_without_word(&mut kids, span),
+            Rule::habit_fetch_step => self.fetch_without_word(&mut kids, span),
             _ => None,
         }
     }
 
-    fn set_op(&mut self, pair: &Node<'_>) -> SetOp {
+    pub fn set_op(&mut self, pair: &Node<'_>) -> SetOp {
         match pair.as_str() {
             "+=" => return SetOp::Add,
             "-=" => return SetOp::Subtract,
+            "to" => self.spelled(pair, "="),
             "==" => {
                 let span = self.span(pair);
                 let error = SyntaxError::new(codes::OPERATOR_SPELLING, span, "`==` compares; `=` gives a value");
@@ -230,7 +293,7 @@ impl Lower<'_> {
     /// `if … else if … else …`: the links are a list here and become nested from the last one on.
     fn if_step(&mut self, pair: Node<'_>, span: Span) -> Option<StepKind> {
         let mut kids = self.kids(pair);
-        let condition = self.value(&mut kids);
+        let condition = self.windowed_value(&mut kids);
         let then = self.part(&mut kids, Rule::then_part)?;
         let mut links = Vec::new();
         let mut down = 0;
@@ -247,7 +310,7 @@ impl Lower<'_> {
                 let message = format!("`{}` is written `else if`", habit.as_str());
                 self.report(SyntaxError::new(codes::ELSE_IF_SPELLING, here, message).fix(here, "else if"));
             }
-            let condition = self.value(&mut kids);
+            let condition = self.windowed_value(&mut kids);
             let nothing = Box::new(Step { kind: StepKind::Broken, span: link });
             let then = self.part(&mut kids, Rule::then_part).unwrap_or(nothing);
             // The link is a step that begins at its `if`, behind the `else`.
@@ -275,22 +338,46 @@ impl Lower<'_> {
         let mut kids = self.kids(pair);
         match rule {
             Rule::wait_until => {
-                let until = match kids.take(Rule::until_days) {
+                let mut until = match kids.take(Rule::until_days) {
                     Some(pair) => self.until_days(pair),
                     None => Until::Expr(self.value(&mut kids)),
                 };
-                let bound = self.bound(&mut kids);
+                if let Until::Expr(moment) = &mut until {
+                    self.time_behind_moment(&mut kids, moment);
+                    if let Some(days) = self.days_behind_time(&mut kids, moment) {
+                        until = Until::DaysAt(days, moment.clone());
+                    }
+                }
+                let (bound, late) = self.bound(&mut kids);
+                if let Some((bound, length, late)) = late {
+                    self.late_filter(bound, length, &late, false);
+                }
                 let then = self.part(&mut kids, Rule::wait_then);
                 let otherwise = self.part(&mut kids, Rule::else_part);
                 Some(StepKind::WaitUntil { until, bound, then, otherwise })
             }
-            Rule::wait_for => {
+            Rule::wait_for | Rule::habit_wait_event => {
+                if rule == Rule::habit_wait_event {
+                    let here = Span::new(self.file, span.start, span.start);
+                    self.report(
+                        SyntaxError::new(
+                            codes::EXPECTED,
+                            self.token_span(span.start as usize),
+                            "an event is waited for with `wait for`",
+                        )
+                        .fix(here, "for "),
+                    );
+                }
                 let mut events = Vec::new();
                 while let Some(pair) = kids.take(Rule::event_ref) {
                     events.extend(self.event_ref(pair));
                 }
-                let filter = self.filter(&mut kids);
-                let bound = self.bound(&mut kids);
+                let mut filter = self.filter(&mut kids);
+                let (bound, late) = self.bound(&mut kids);
+                if let Some((bound, length, late)) = late {
+                    self.late_filter(bound, length, &late, filter.is_some());
+                    filter = filter.or(Some(late));
+                }
                 let then = self.part(&mut kids, Rule::wait_then);
                 let otherwise = self.part(&mut kids, Rule::else_part);
                 if events.is_empty() {
@@ -308,8 +395,7 @@ impl Lower<'_> {
                 Some(StepKind::Wait(self.duration(&mut kids)))
             }
             Rule::wait_within => {
-                let from = self.value(&mut kids);
-                let to = self.value(&mut kids);
+                let (from, to) = self.time_range(&mut kids);
                 let days = kids.take(Rule::days).map(|pair| self.days(pair));
                 Some(StepKind::WaitWithin { from, to, days })
             }
@@ -326,6 +412,9 @@ impl Lower<'_> {
     /// `monday 09:00`
     fn until_days(&mut self, pair: Node<'_>) -> Until {
         let mut kids = self.kids(pair);
+        if let Some(next) = kids.take(Rule::habit_next) {
+            self.needless(&next, "`wait until monday 09:00` is the next one already");
+        }
         let days = kids.take(Rule::days).map(|pair| self.days(pair));
         if let Some(at) = kids.take(Rule::habit_at) {
             let here = self.span(&at);
@@ -342,11 +431,26 @@ impl Lower<'_> {
         }
     }
 
-    fn bound(&mut self, kids: &mut Kids<'_>) -> Option<Bound> {
-        let bound = kids.take(Rule::bound)?.into_inner().next()?;
-        let up_to = bound.as_rule() == Rule::bound_up_to;
+    /// The bound of a wait, and the `where` behind it that belongs in front: the places of the bound and of its
+    /// length, and the condition.
+    fn bound(&mut self, kids: &mut Kids<'_>) -> (Option<Bound>, Option<(Span, Span, Expr)>) {
+        let Some(bound) = kids.take(Rule::bound).and_then(|pair| pair.into_inner().next()) else { return (None, None) };
+        let span = self.span(&bound);
+        let rule = bound.as_rule();
+        if rule == Rule::habit_bound {
+            return (Some(self.bound_spelled(bound)), None);
+        }
         let mut kids = self.kids(bound);
-        Some(if up_to { Bound::UpTo(self.duration(&mut kids)) } else { Bound::Until(self.value(&mut kids)) })
+        if rule == Rule::bound_until {
+            let moment = match kids.take(Rule::habit_until_days) {
+                Some(days) => self.days_in_bound(&days),
+                None => self.value(&mut kids),
+            };
+            return (Some(Bound::Until(moment)), None);
+        }
+        let (length, late) = self.value_then_where(&mut kids);
+        let place = length.span;
+        (Some(Bound::UpTo(self.unquoted(length))), late.map(|late| (span, place, late)))
     }
 
     fn match_step(&mut self, kids: &mut Kids<'_>) -> StepKind {
@@ -361,6 +465,9 @@ impl Lower<'_> {
                     Rule::match_else => {
                         let span = self.token_span(self.span(&kid).start as usize);
                         let mut kids = self.kids(kid);
+                        if let Some(default) = kids.take(Rule::habit_default) {
+                            self.spelled(&default, "else");
+                        }
                         self.arrow(&mut kids, "->");
                         let step = self.one_step(&mut kids);
                         if otherwise.is_some() {
@@ -379,6 +486,9 @@ impl Lower<'_> {
 
     fn match_arm(&mut self, pair: Node<'_>) -> Option<MatchArm> {
         let mut kids = self.kids(pair);
+        if let Some(case) = kids.take(Rule::habit_case) {
+            self.needless(&case, "an arm begins with its value: `\"IT\" -> …`");
+        }
         self.arrow(&mut kids, "->");
         let mut patterns = Vec::new();
         while let Some(pair) = kids.take(Rule::expr) {
@@ -443,7 +553,7 @@ impl Lower<'_> {
         StepKind::Repeat { every, times, body: self.block(block) }
     }
 
-    fn api_call(&mut self, pair: Node<'_>) -> Option<ApiCall> {
+    pub fn api_call(&mut self, pair: Node<'_>) -> Option<ApiCall> {
         let span = self.span(&pair);
         let mut kids = self.kids(pair);
         let api = self.name(&mut kids)?;
