@@ -70,9 +70,7 @@ impl Lower<'_> {
                 };
                 // What nobody understood is not known to be a step.
                 let first = steps.iter().find(|step| step.kind != StepKind::Broken).map(|step| step.span);
-                if own_body && first.is_none() {
-                    header.push(clause);
-                } else if own_body && self.among_clauses(&steps) {
+                if own_body && (first.is_none() || self.among_clauses(&steps)) {
                     header.push(clause);
                 } else {
                     self.late_clause(&clause, first, own_body);
