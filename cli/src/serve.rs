@@ -10,10 +10,12 @@ use flow_channels::public::{twilio_tokens, Public};
 use flow_channels::track::{tracked, tracking, Tracking};
 use flow_channels::{Channel, Policy, Secrets};
 use flow_compiler::bytecode::Program;
+use flow_serve::feed::Feed;
 use flow_serve::keys;
 use flow_serve::server::{serve, Options, Outside};
 use flow_serve::setup::Setup;
 use std::net::SocketAddr;
+use std::path::{absolute, Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -30,6 +32,9 @@ pub struct Args {
     /// Where to listen; an address that other machines can reach needs keys
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Take the lines of this file too, as they are written; `-` is standard input. May be given several times
+    #[arg(long, value_name = "FILE")]
+    follow: Vec<PathBuf>,
     /// Messages of channels that flow.toml does not configure are shown on standard output
     #[arg(long)]
     console: bool,
@@ -54,7 +59,7 @@ pub fn run(args: &Args) -> ExitCode {
 fn begin(args: &Args, checked: &Checked, program: Program) -> Result<(), String> {
     let store = args.place.folder();
     let (disk, lock) = args.place.open()?;
-    let options = Options { disk, lock, listen: args.listen };
+    let options = Options { disk, lock, listen: args.listen, feeds: feeds(args, &checked.loaded.root)? };
     let links = keys::links(&store)
         .map(Arc::new)
         .map_err(|error| format!("cannot keep keys in {}: {error}", store.display()))?;
@@ -86,6 +91,31 @@ fn begin(args: &Args, checked: &Checked, program: Program) -> Result<(), String>
         Ok(Outside { channels, apis, audiences, public: Some(Arc::new(public)) })
     };
     serve(Arc::clone(&setup), outside, options, |address| err(&format!("{name} is served on http://{address}\n")))
+}
+
+/// What is followed, each once. A file in the project is called by its place there, so that the project may be moved.
+fn feeds(args: &Args, root: &Path) -> Result<Vec<Feed>, String> {
+    let mut feeds = Vec::new();
+    for file in &args.follow {
+        let feed = if file.as_os_str() == "-" {
+            Feed::Standard
+        } else {
+            if file.metadata().is_ok_and(|about| !about.is_file()) {
+                let file = file.display();
+                return Err(format!(
+                    "{file} is no file that can be followed. What comes by a pipe is taken with --follow -"
+                ));
+            }
+            let whole = |path: &Path| absolute(path).map_err(|error| format!("{}: {error}", path.display()));
+            let (path, root) = (whole(file)?, whole(root)?);
+            let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
+            Feed::File { name, path }
+        };
+        if !feeds.contains(&feed) {
+            feeds.push(feed);
+        }
+    }
+    Ok(feeds)
 }
 
 type Opened = (Arc<dyn Channel>, Policy);

@@ -73,6 +73,9 @@ fn text(host: &Host, frame: u64, same: bool) -> String {
             letters.dead.len()
         ),
     );
+    for (file, at) in host.followed() {
+        line("followed", format!("{file}: {} bytes taken", at.offset));
+    }
     for scope in host.paused() {
         let what = match scope {
             Scope::Everything => "everything".to_owned(),

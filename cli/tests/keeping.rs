@@ -121,6 +121,11 @@ fn a_table_puts_people_on_a_list_while_the_server_runs() {
     server.rest();
     assert_eq!(fs::read_to_string(root.join("out.jsonl")).unwrap().lines().count(), 2);
     assert_eq!(json_of(server.send("GET", "/operate/person?id=u4", "", b""))["attributes"]["vip"], true);
+    // What was answered is certain.
+    assert!(!server.signal("KILL"));
+    let server = Server::start(&root, &[]);
+    assert_eq!(json_of(server.send("GET", "/operate/person?id=u4", "", b""))["attributes"]["vip"], true);
+    assert_eq!(server.rest()["journeys"][0]["entered"], 2);
 }
 
 #[test]

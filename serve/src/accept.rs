@@ -18,6 +18,20 @@ pub const LONGEST_CALL: usize = 32 << 10;
 /// The most calls in a batch.
 pub const MOST_CALLS: usize = 2_500;
 
+/// So much of a call that is too long is kept, to find it by.
+const SHOWN: usize = 1_000;
+/// Some editors begin a file with it.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Whose times these are.
+#[derive(Clone, Copy, Debug)]
+enum Clock {
+    /// A sender's, which may say when it sent the whole: then it can be put right.
+    Sender(Option<i64>),
+    /// A file's: for how long a line has lain there nobody knows.
+    Log,
+}
+
 /// What a request holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -122,29 +136,78 @@ pub fn read(kind: Kind, body: &[u8], received: i64) -> Result<Accepted, Refused>
             if body.len() > LONGEST_CALL {
                 return Err(too_long(0));
             }
-            push(&mut accepted, &whole, Some(kind), None, received);
+            push(&mut accepted, &whole, Some(kind), Clock::Sender(None), received);
         }
         Kind::Batch => {
+            let sender = Clock::Sender(whole.instant("sentAt"));
             let list = whole.get("batch").map_or("null", RawValue::get);
             let calls: Vec<&RawValue> =
                 serde_json::from_str(list).map_err(|_| Refused("`batch` is no list".to_owned()))?;
             if calls.len() > MOST_CALLS {
                 return Err(Refused(format!("the batch has more than {MOST_CALLS} calls")));
             }
-            let sent = whole.instant("sentAt");
             for (place, call) in calls.into_iter().enumerate() {
                 if call.get().len() > LONGEST_CALL {
                     return Err(too_long(place));
                 }
-                match serde_json::from_str::<Object<'_>>(call.get()) {
-                    Ok(call) => push(&mut accepted, &call, None, sent, received),
-                    // It is set aside, and told, where it is taken.
-                    Err(_) => push_line(&mut accepted, |line| flat(line, call.get())),
-                }
+                one(&mut accepted, call.get(), sender, received);
             }
         }
     }
     Ok(accepted)
+}
+
+/// Reads whole lines of a file that is followed, or of standard input, at an instant. Each is a call, a list of calls, or a batch.
+/// Nothing is refused: what is no call is set aside, and told, where it is taken.
+#[must_use]
+pub fn lines(bytes: &[u8], received: i64) -> Accepted {
+    let mut accepted = Accepted::default();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let line = line.trim_ascii();
+        let line = line.strip_prefix(MARK).unwrap_or(line);
+        match std::str::from_utf8(line) {
+            Ok("") => {}
+            Ok(text) => match several(text) {
+                Some(calls) => {
+                    calls.into_iter().for_each(|call| one(&mut accepted, call.get(), Clock::Log, received));
+                }
+                None => one(&mut accepted, text, Clock::Log, received),
+            },
+            Err(_) => push_line(&mut accepted, |out| flat(out, line.get(..LONGEST_CALL).unwrap_or(line))),
+        }
+    }
+    accepted
+}
+
+/// The calls of a line that holds several.
+fn several(text: &str) -> Option<Vec<&RawValue>> {
+    if text.starts_with('[') {
+        return serde_json::from_str(text).ok();
+    }
+    // Looked for before it is parsed: nearly all lines are one call.
+    memchr::memmem::find(text.as_bytes(), b"\"batch\"")?;
+    let whole: Object<'_> = serde_json::from_str(text).ok()?;
+    serde_json::from_str(whole.get("batch")?.get()).ok()
+}
+
+/// Appends one call, or what stands in its place.
+fn one(accepted: &mut Accepted, json: &str, clock: Clock, received: i64) {
+    if json.len() > LONGEST_CALL {
+        let mut end = SHOWN;
+        while !json.is_char_boundary(end) {
+            end -= 1;
+        }
+        let shown = json.get(..end).unwrap_or_default();
+        let text = format!("a call that is longer than {} KB: {shown}…", LONGEST_CALL >> 10);
+        return push_line(accepted, |line| push_json_text(line, &text));
+    }
+    match serde_json::from_str::<Object<'_>>(json) {
+        Ok(call) => push(accepted, &call, None, clock, received),
+        // A list would be taken apart where it is taken, and nobody would have looked at the times in it.
+        Err(_) if json.starts_with('[') => push_line(accepted, |line| push_json_text(line, json)),
+        // It is set aside, and told, where it is taken.
+        Err(_) => push_line(accepted, |line| flat(line, json.as_bytes())),
+    }
 }
 
 fn too_long(place: usize) -> Refused {
@@ -158,11 +221,11 @@ fn push_line(accepted: &mut Accepted, write: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// Appends a call with its type and one time.
-fn push(accepted: &mut Accepted, call: &Object<'_>, kind: Option<&str>, sent: Option<i64>, received: i64) {
+fn push(accepted: &mut Accepted, call: &Object<'_>, kind: Option<&str>, clock: Clock, received: i64) {
     let unreadable = ["timestamp", "originalTimestamp"]
         .into_iter()
         .any(|name| call.get(name).is_some() && call.instant(name).is_none());
-    let time = happened(call, sent, received);
+    let time = happened(call, clock, received);
     push_line(accepted, |line| {
         line.extend_from_slice(b"{\"receivedAt\":\"");
         write_instant(line, received);
@@ -179,7 +242,8 @@ fn push(accepted: &mut Accepted, call: &Object<'_>, kind: Option<&str>, sent: Op
         }
         for (key, value) in &call.0 {
             let skip = match &**key {
-                "receivedAt" | "sentAt" | "writeKey" => true,
+                // A batch in a call would be taken apart where it is taken, and nobody would have looked at its times.
+                "receivedAt" | "sentAt" | "writeKey" | "batch" => true,
                 "type" => kind.is_some(),
                 "timestamp" | "originalTimestamp" => !unreadable,
                 _ => false,
@@ -188,7 +252,7 @@ fn push(accepted: &mut Accepted, call: &Object<'_>, kind: Option<&str>, sent: Op
                 line.push(b',');
                 push_json_text(line, key);
                 line.push(b':');
-                flat(line, value.get());
+                flat(line, value.get().as_bytes());
             }
         }
         // RudderStack's SDKs put what they know of a person into the context alone.
@@ -196,7 +260,7 @@ fn push(accepted: &mut Accepted, call: &Object<'_>, kind: Option<&str>, sent: Op
         let context = context.and_then(|context| serde_json::from_str::<Object<'_>>(context.get()).ok());
         if let Some(traits) = context.and_then(|context| context.get("traits")) {
             line.extend_from_slice(b",\"traits\":");
-            flat(line, traits.get());
+            flat(line, traits.get().as_bytes());
         }
         line.push(b'}');
     });
@@ -207,19 +271,24 @@ fn is_identify(call: &Object<'_>, kind: Option<&str>) -> bool {
 }
 
 /// When it happened, by the server's clock.
-fn happened(call: &Object<'_>, sent: Option<i64>, received: i64) -> i64 {
-    let original = call.instant("originalTimestamp").or_else(|| call.instant("timestamp"));
-    let time = match (original, call.instant("sentAt").or(sent)) {
-        (Some(original), Some(sent)) => received.saturating_sub(sent.saturating_sub(original)),
-        (Some(_), None) => call.instant("timestamp").or(original).unwrap_or(received),
-        (None, _) => received,
+fn happened(call: &Object<'_>, clock: Clock, received: i64) -> i64 {
+    let said = || call.instant("timestamp").or_else(|| call.instant("originalTimestamp"));
+    let time = match clock {
+        Clock::Log => said().or_else(|| call.instant("receivedAt")),
+        Clock::Sender(sent) => match call.instant("sentAt").or(sent) {
+            Some(sent) => {
+                let original = call.instant("originalTimestamp").or_else(|| call.instant("timestamp"));
+                original.map(|original| received.saturating_sub(sent.saturating_sub(original)))
+            }
+            None => said(),
+        },
     };
-    time.min(received)
+    time.unwrap_or(received).min(received)
 }
 
 /// JSON on one line: a line break outside of texts is but a blank, and inside of them there is none.
-fn flat(line: &mut Vec<u8>, json: &str) {
-    line.extend(json.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+fn flat(line: &mut Vec<u8>, json: &[u8]) {
+    line.extend(json.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
 }
 
 #[cfg(test)]
@@ -278,6 +347,47 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_later_than_its_receipt_however_it_is_wrapped() {
+        let call = r#"{"type":"track","event":"A","userId":"u","timestamp":"2999-01-01T00:00:00Z"}"#;
+        let bodies = [
+            format!("{{\"batch\":[{call}]}}"),
+            format!("{{\"batch\":[[{call}]]}}"),
+            format!("{{\"batch\":[{{\"batch\":[{call}]}}]}}"),
+            format!("{{\"batch\":[{{\"b\\u0061tch\":[{call}]}}]}}"),
+        ];
+        let program = flow_compiler::compile::compile(&flow_compiler::compile::ProjectInput {
+            files: vec![flow_compiler::compile::SourceFile { path: "a.flow".into(), text: "event A\n".into() }],
+            ..Default::default()
+        });
+        let zones = std::sync::Arc::new(flow_runtime::calendar::Zones::bundled());
+        let schema = flow_runtime::ingest::schema::Schema::new(&program.program.unwrap(), zones);
+        for body in bodies {
+            let one = read(Kind::Batch, body.as_bytes(), NOW).unwrap().lines;
+            for lines in [one, super::lines(body.as_bytes(), NOW).lines] {
+                let block = flow_runtime::ingest::segment::read(&schema, &lines);
+                let times: Vec<i64> = block.records.iter().map(|record| record.time).collect();
+                assert!(times.iter().all(|time| *time <= NOW), "{body}: {times:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_file_has_the_time_that_it_says() {
+        let line = |text: &str| String::from_utf8(super::lines(text.as_bytes(), NOW).lines).unwrap();
+        let sent = r#""sentAt":"2026-03-02T09:30:00Z","receivedAt":"2026-03-02T09:31:00Z""#;
+        let said = line(&format!("{{\"type\":\"track\",\"timestamp\":\"2026-03-02T09:00:00Z\",{sent}}}\r\n"));
+        assert!(said.contains(r#""timestamp":"2026-03-02T09:00:00.000Z""#), "{said}");
+        assert!(line(&format!("{{{sent}}}")).contains(r#""timestamp":"2026-03-02T09:31:00.000Z""#));
+        assert!(line("\u{feff}{}").contains(r#""timestamp":"2026-03-02T10:00:00.000Z""#));
+        assert_eq!(line("[{},{}]\n\n{\"batch\":[{},{},7]}\n").lines().count(), 5);
+        assert_eq!(
+            line(&"x".repeat(LONGEST_CALL + 1)).len(),
+            SHOWN + "\"a call that is longer than 32 KB: …\"\n".len()
+        );
+        assert_eq!(super::lines(b"{\"a\":\n\xff\xfe\n", NOW).lines, b"{\"a\":\n\xff\xfe\n");
+    }
+
+    #[test]
     fn too_much_is_refused() {
         let refused = |kind: &str, body: String| read(Kind::of(kind).unwrap(), body.as_bytes(), NOW).unwrap_err().0;
         let long = "x".repeat(LONGEST_CALL);
@@ -302,6 +412,8 @@ mod tests {
         #[test]
         fn any_bytes_are_lines_or_refused(body in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = read(Kind::Batch, &body, NOW);
+            let accepted = super::lines(&body, NOW);
+            prop_assert_eq!(accepted.lines.iter().filter(|byte| **byte == b'\n').count(), accepted.calls);
         }
 
         #[test]

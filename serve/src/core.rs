@@ -23,6 +23,8 @@ use std::time::Duration;
 pub enum Event {
     /// To be written down as it is.
     Record(Record),
+    /// To be written down as they are, all at once or none of them.
+    Together(Vec<Record>),
     /// What came of an attempt.
     Finished {
         /// Which message.
@@ -122,6 +124,7 @@ impl<D: Disk> Core<D> {
         for event in events {
             match event {
                 Event::Record(record) => records.push(record),
+                Event::Together(several) => records.extend(several),
                 Event::Finished { key, outcome } => {
                     records.extend(self.outbox.finished(self.store.host(), key, outcome, now));
                 }

@@ -17,6 +17,8 @@ pub mod cloudevents;
 pub mod core;
 pub mod deliver;
 pub mod disk;
+pub mod feed;
+pub mod follow;
 pub mod frame;
 pub mod host;
 pub mod http;

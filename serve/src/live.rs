@@ -84,6 +84,18 @@ impl Handle {
     /// # Errors
     /// When it was not taken; it is not certain then.
     pub async fn take(&self, record: Record, size: usize) -> Result<(), NotTaken> {
+        self.hand(Event::Record(record), size).await
+    }
+
+    /// The same for records of which all become certain or none.
+    ///
+    /// # Errors
+    /// See [`Self::take`].
+    pub async fn take_together(&self, records: Vec<Record>, size: usize) -> Result<(), NotTaken> {
+        self.hand(Event::Together(records), size).await
+    }
+
+    async fn hand(&self, event: Event, size: usize) -> Result<(), NotTaken> {
         if self.broken.load(Ordering::Relaxed) {
             return Err(NotTaken::Broken);
         }
@@ -93,7 +105,7 @@ impl Handle {
             return Err(NotTaken::Full);
         }
         let (tell, told) = oneshot::channel();
-        let sent = self.sender.send(Told::Event(Event::Record(record), size, Some(tell)));
+        let sent = self.sender.send(Told::Event(event, size, Some(tell)));
         if sent.is_err() {
             return Err(NotTaken::Stopping);
         }

@@ -1,5 +1,6 @@
 //! What the journal holds: everything that came from outside. The state is a function of it.
 
+use crate::follow::Position;
 use flow_channels::Kept;
 use flow_runtime::engine::succession::Answers;
 use flow_runtime::pack::{self, Damaged, Read, Unpack};
@@ -30,6 +31,13 @@ pub enum Record {
         received: i64,
         /// The calls, one a line, each with its time.
         lines: Vec<u8>,
+    },
+    /// So far a file was taken that is followed: the calls of [`Self::Inputs`] in the same frame stood before.
+    Followed {
+        /// Which.
+        file: String,
+        /// How far.
+        at: Position,
     },
     /// Rows of a list or of users, one a line.
     Rows {
@@ -184,6 +192,11 @@ impl Record {
                 pack::instant(out, *received);
                 pack::bytes(out, lines);
             }
+            Self::Followed { file, at } => {
+                out.push(10);
+                pack::text(out, file);
+                at.pack(out);
+            }
             Self::Rows { received, list, lines } => {
                 out.push(2);
                 pack::instant(out, *received);
@@ -245,6 +258,7 @@ impl Record {
             }
             5 => Self::Outcome { now: read.instant()?, key: read.uint()?, result: Delivered::unpack(read)? },
             6 => Self::Command { now: read.instant()?, command: Command::unpack(read)? },
+            10 => Self::Followed { file: read.text()?.to_owned(), at: Position::unpack(read)? },
             9 => Self::Told { now: read.instant()?, upto: read.uint()? },
             7 => {
                 let mut secret = [0; 16];
@@ -261,7 +275,7 @@ impl Record {
     #[must_use]
     pub fn time(&self) -> Option<i64> {
         match self {
-            Self::Program { .. } | Self::Secret(_) => None,
+            Self::Program { .. } | Self::Secret(_) | Self::Followed { .. } => None,
             Self::Inputs { received, .. } | Self::Rows { received, .. } => Some(*received),
             Self::Tick { now }
             | Self::Answer { now, .. }

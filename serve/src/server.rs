@@ -4,6 +4,7 @@ use crate::clock;
 use crate::core::Core;
 use crate::deliver::Desk;
 use crate::disk::{Folder, Lock};
+use crate::feed::{self, Feed};
 use crate::http::{self, Server};
 use crate::keys::Keys;
 use crate::live::{ends, Live};
@@ -26,6 +27,8 @@ pub struct Options {
     pub lock: Lock,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where lines come from besides.
+    pub feeds: Vec<Feed>,
 }
 
 /// What messages and questions leave by. Its parts are opened within the server's runtime.
@@ -50,7 +53,7 @@ pub fn serve(
     options: Options,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), String> {
-    let Options { disk, lock: _lock, listen } = options;
+    let Options { disk, lock: _lock, listen, feeds } = options;
     let keys = Keys::read(disk.path()).map_err(|error| format!("cannot read the keys: {error}"))?;
     if keys.is_empty() && !listen.ip().is_loopback() {
         return Err(format!(
@@ -84,11 +87,16 @@ pub fn serve(
     let (handle, inbox) = ends();
     let desk = Desk::new(channels, apis, audiences, runtime.handle().clone());
     let looked_at = disk.clone();
+    let followed = core.host().followed().clone();
     let live = Live::new(core, &found, disk, desk, inbox, handle.clone());
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || live.run())
         .map_err(|error| format!("cannot start threads: {error}"))?;
+    for feed in feeds {
+        feed::start(feed, &followed, &handle, runtime.handle())
+            .map_err(|error| format!("cannot start threads: {error}"))?;
+    }
     let server = Server::new(handle.clone(), keys, public, looked_at);
     runtime.block_on(http::serve(listener, server, stopped()));
     handle.stop();

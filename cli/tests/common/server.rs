@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 /// A server that runs.
@@ -18,10 +18,22 @@ pub struct Server {
 impl Server {
     /// Starts `flowc serve` in a project's folder, on some free port.
     pub fn start(root: &Path, more: &[&str]) -> Self {
+        Self::start_reading(root, more, Stdio::null())
+    }
+
+    /// The same with a pipe to its standard input.
+    pub fn start_with_input(root: &Path, more: &[&str]) -> (Self, ChildStdin) {
+        let mut server = Self::start_reading(root, more, Stdio::piped());
+        let input = server.process.stdin.take().unwrap();
+        (server, input)
+    }
+
+    fn start_reading(root: &Path, more: &[&str], input: Stdio) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_flowc"))
             .args(["serve", ".", "--listen", "127.0.0.1:0"])
             .args(more)
             .current_dir(root)
+            .stdin(input)
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()

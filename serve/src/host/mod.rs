@@ -16,6 +16,7 @@ mod rules;
 mod state;
 mod work;
 
+use crate::follow::Position;
 use crate::record::{Command, Delivered, Record, Scope};
 use crate::setup::Setup;
 use crate::timeline::Watch;
@@ -123,6 +124,7 @@ pub struct Host {
     letters: Letters,
     stays: Stays,
     asked: BTreeMap<Question, Asked>,
+    followed: BTreeMap<String, Position>,
     /// What is left of people who were forgotten.
     tombstones: Tombstones,
     counts: Counts,
@@ -167,6 +169,7 @@ impl Host {
             letters: Letters::new(program),
             stays: Stays::default(),
             asked: BTreeMap::new(),
+            followed: BTreeMap::new(),
             tombstones: Tombstones::default(),
             counts: Counts::new(program),
             tally: Tally::default(),
@@ -236,6 +239,9 @@ impl Host {
             Record::Program { .. } => {}
             Record::Secret(secret) => self.tombstones.secret = *secret,
             Record::Inputs { received, lines } => self.inputs(*received, lines, todo),
+            Record::Followed { file, at } => {
+                self.followed.insert(file.clone(), *at);
+            }
             Record::Rows { received, list, lines } => self.table(*received, list.as_deref(), lines, todo),
             Record::Tick { now } => self.advance(*now, todo),
             Record::Answer { now, user, request, answer } => self.answer(*now, user, *request, answer.clone(), todo),
@@ -355,6 +361,12 @@ impl Host {
     #[must_use]
     pub fn asked(&self) -> &BTreeMap<Question, Asked> {
         &self.asked
+    }
+
+    /// How far each file was taken that is or was followed.
+    #[must_use]
+    pub fn followed(&self) -> &BTreeMap<String, Position> {
+        &self.followed
     }
 
     /// What happened in the journeys.

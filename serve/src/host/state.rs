@@ -6,6 +6,7 @@ use super::kept::Stays;
 use super::letter::Letters;
 use super::rules::Tombstones;
 use super::{Asked, Host, Reject, Tally};
+use crate::follow::Position;
 use crate::record::read_identity;
 use crate::setup::Setup;
 use flow_compiler::bytecode::{ApiId, JourneyId, StepId};
@@ -17,7 +18,7 @@ use flow_runtime::pack::{self, Damaged, Read, Unpack};
 use std::sync::Arc;
 
 /// How the state is written.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 /// A piece is closed when it is longer.
 const PIECE: usize = 1 << 20;
 
@@ -45,6 +46,11 @@ impl Host {
         self.letters.save(&mut out);
         self.stays.save(&mut out);
         self.save_asked(&mut out);
+        pack::size(&mut out, self.followed.len());
+        for (file, at) in &self.followed {
+            pack::text(&mut out, file);
+            at.pack(&mut out);
+        }
         self.tombstones.save(&mut out);
         self.counts.save(&mut out);
         self.save_tally(&mut out);
@@ -91,6 +97,9 @@ impl Host {
         host.letters = Letters::restore(&mut read)?;
         host.stays = Stays::restore(&mut read)?;
         host.restore_asked(&mut read)?;
+        for _ in 0..read.count()? {
+            host.followed.insert(read.text()?.to_owned(), Position::unpack(&mut read)?);
+        }
         host.tombstones = Tombstones::restore(&mut read)?;
         host.counts.restore(&mut read)?;
         host.restore_tally(&mut read)?;

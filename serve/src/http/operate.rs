@@ -64,6 +64,12 @@ fn numbers(host: &Host, status: Status) -> String {
     let inputs = inputs.map(|(what, count)| (format!("{{result=\"{what}\"}}"), count));
     one("inputs_total", "counter", "Calls that were taken, by what became of them.", &inputs);
     one("late_inputs_total", "counter", "Calls that came after their time.", &plain(host.counts().late));
+    let followed = host.followed().iter().map(|(file, at)| {
+        let file = file.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        (format!("{{file=\"{file}\"}}"), at.offset)
+    });
+    let what = "How far a file was taken that is followed.";
+    one("followed_bytes", "gauge", what, &followed.collect::<Vec<_>>());
     one("people", "gauge", "People.", &plain(host.people() as u64));
     let letters = host.letters();
     one("messages_waiting", "gauge", "Messages without an outcome.", &plain(letters.waiting.len() as u64));
@@ -125,6 +131,8 @@ pub(super) async fn status(State(server): State<Server>, headers: HeaderMap) -> 
                 "unknown": host.tally().unknown,
                 "rejected": host.tally().rejected,
             },
+            "followed": host.followed().iter().map(|(file, at)| (file.clone(), at.offset.into()))
+                .collect::<serde_json::Map<String, Value>>(),
             "messages": {
                 "waiting": letters.waiting.len(),
                 "under_way": status.under_way,

@@ -5,7 +5,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod disk;
+mod following;
 mod journal;
+mod log;
 mod oracle;
 mod programs;
 mod random;
@@ -41,7 +43,8 @@ fn nothing_is_lost_and_nothing_is_sent_twice() {
 /// A simulation that finds nothing when there is something to be found is worth nothing.
 #[test]
 fn what_is_broken_on_purpose_is_found() {
-    for sabotage in [Sabotage::Unsynced, Sabotage::OutcomesLost, Sabotage::ClockFollowed] {
+    let all = [Sabotage::Unsynced, Sabotage::OutcomesLost, Sabotage::ClockFollowed, Sabotage::PlaceForgotten];
+    for sabotage in all {
         let found = (0..200).find_map(|seed| live(seed, sabotage).err());
         match found {
             Some(what) => println!("{sabotage:?}: {}", what.lines().next().unwrap_or_default()),

@@ -2,6 +2,7 @@
 //! stops anywhere. And what must be true of it all in the end.
 
 use crate::disk::{Faults, SimDisk};
+use crate::log::SimLog;
 use crate::oracle::{self, Said};
 use crate::programs;
 use crate::random::Random;
@@ -13,6 +14,7 @@ use flow_runtime::engine::succession::Answers;
 use flow_serve::accept::{self, Kind};
 use flow_serve::clock::Clock;
 use flow_serve::core::{Begin, Core, Event};
+use flow_serve::follow::{Notice, Position, Tail, GRACE};
 use flow_serve::record::{Command, Deployment, Record, Scope};
 use flow_serve::setup::Setup;
 use flow_serve::store::{snapshot_beside, Refusal, Store};
@@ -38,6 +40,8 @@ pub enum Sabotage {
     OutcomesLost,
     /// The server goes by the machine's clock, whatever that says.
     ClockFollowed,
+    /// How far the file was taken is not written down.
+    PlaceForgotten,
 }
 
 /// A batch that somebody sends until it is acknowledged.
@@ -57,7 +61,16 @@ enum Happening {
     Jump(i64),
     /// The server is stopped, and another version goes on.
     Deploy,
+    /// Somebody writes into the file that is followed: a part of a line, or some.
+    Write(String),
+    /// That file is rotated.
+    Rotate,
+    /// The file is looked at.
+    Look,
 }
+
+/// What the store calls the file that is followed.
+const FOLLOWED: &str = "events.jsonl";
 
 struct World {
     random: Random,
@@ -76,6 +89,8 @@ struct World {
     off: i64,
     life: u64,
     batches: Vec<Batch>,
+    log: SimLog,
+    tail: Tail<SimLog>,
     queue: BTreeMap<(i64, u64), Happening>,
     number: u64,
     handed: BTreeMap<u64, Vec<Said>>,
@@ -90,7 +105,10 @@ struct World {
 pub fn live(seed: u64, sabotage: Sabotage) -> Result<(usize, u64), String> {
     let mut random = Random::new(seed);
     let versions = programs::versions(random.next());
+    let log = SimLog::default();
     let mut world = World {
+        tail: Tail::new(log.clone(), Position::default()),
+        log,
         random,
         disk: SimDisk::default(),
         versions,
@@ -159,6 +177,7 @@ impl World {
                 self.at(again, Happening::Send(place));
             }
         }
+        self.lines(people);
         for _ in 0..self.random.below(6) {
             let time = BEGIN + self.random.between(0, 4 * DAY);
             self.at(time, Happening::Snapshot);
@@ -176,6 +195,35 @@ impl World {
             let time = BEGIN + self.random.between(0, 3 * DAY);
             let scope = if self.random.percent(50) { Scope::Everything } else { Scope::Channel("sms".into()) };
             self.at(time, Happening::Command(Command::Pause(scope)));
+        }
+    }
+
+    /// What will be written into the file that is followed. No line has an id that it could be known again by.
+    fn lines(&mut self, people: u64) {
+        let mut time = BEGIN;
+        for number in 0..self.random.below(20) {
+            time += *self.random.one(&[10, 1_000, 40 * MINUTE, 9 * HOUR]);
+            let who = self.random.below(people);
+            let line = format!(
+                "{{\"type\":\"track\",\"event\":\"login\",\"userId\":\"u{who}\",\"properties\":{{\"line\":\"<{number}>\"}},\
+                 \"timestamp\":\"{}\"}}\n",
+                instant(time - *self.random.one(&[0, 0, HOUR, -HOUR]))
+            );
+            let cut = if self.random.percent(40) { self.random.below(line.len() as u64) as usize } else { 0 };
+            let (first, rest) = line.split_at(cut);
+            self.at(time, Happening::Write(first.to_owned()));
+            self.at(time + 1, Happening::Look);
+            self.at(time + 2, Happening::Write(rest.to_owned()));
+            if self.random.percent(15) {
+                self.at(time + 3, Happening::Rotate);
+                time += HOUR;
+            }
+            for later in [3, GRACE + 3, 2 * GRACE + 4] {
+                self.at(time + later, Happening::Look);
+            }
+        }
+        for look in 0..20 {
+            self.at(BEGIN + 6 * DAY + look * 2 * GRACE, Happening::Look);
         }
     }
 
@@ -251,6 +299,8 @@ impl World {
                     if !found.warnings.is_empty() && self.sabotage == Sabotage::Nothing {
                         return Err(format!("a start found {:?}", found.warnings));
                     }
+                    let at = core.host().followed().get(FOLLOWED).copied().unwrap_or_default();
+                    self.tail = Tail::new(self.log.clone(), at);
                     self.core = Some(core);
                     return Ok(());
                 }
@@ -270,6 +320,9 @@ impl World {
         self.crashes += 1;
         let power = self.random.percent(70);
         self.disk.restart(&mut self.random, power);
+        if power {
+            self.log.power(&mut self.random);
+        }
         let off = *self.random.one(&[0, 1_000, 10 * MINUTE, 3 * HOUR, 26 * HOUR]);
         self.now += off;
         self.off += 2 * off;
@@ -307,7 +360,7 @@ impl World {
         }
         let mut events = Vec::new();
         let now = self.time();
-        let (mut sends, mut ends, mut commands) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut sends, mut ends, mut commands, mut look) = (Vec::new(), Vec::new(), Vec::new(), false);
         while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
             if matches!(entry.get(), Happening::Deploy) {
                 break;
@@ -330,15 +383,29 @@ impl World {
                 Happening::Snapshot => self.snapshot(),
                 Happening::Jump(by) => self.wrong += by,
                 Happening::Deploy => {}
+                Happening::Write(text) => self.log.write(text.as_bytes()),
+                // Who rotates twice while nobody looks must keep what lies between.
+                Happening::Rotate => {
+                    let at = self.tail.at();
+                    if at.offset > 0 && self.log.newest() == Some(at.inode) {
+                        self.log.rotate();
+                    }
+                }
+                Happening::Look => look = true,
                 Happening::Command(command) => {
                     events.push(Event::Record(Record::Command { now, command: command.clone() }));
                     commands.push(command);
                 }
             }
         }
+        let place = if look { self.look(now, &mut events)? } else { None };
         let Some(core) = &mut self.core else { return Err("no server".into()) };
         match core.step(now, events) {
             Ok(begin) => {
+                if let Some(at) = place {
+                    self.tail.taken(at);
+                    self.at(self.now + 1, Happening::Look);
+                }
                 sends.iter().for_each(|place| self.batches[*place].acknowledged = true);
                 self.over.extend(ends);
                 self.begin(begin)
@@ -353,9 +420,32 @@ impl World {
                 for command in commands {
                     self.at(self.now, Happening::Command(command));
                 }
+                for later in [0, GRACE, 2 * GRACE] {
+                    self.at(self.now + later, Happening::Look);
+                }
                 self.start()
             }
         }
+    }
+
+    /// Looks at the file that is followed, as the server's thread for it does.
+    fn look(&mut self, now: i64, events: &mut Vec<Event>) -> Result<Option<Position>, String> {
+        let mut lost = false;
+        let found = self.tail.poll(now, &mut |notice| lost |= notice == Notice::Lost);
+        if lost && self.sabotage == Sabotage::Nothing {
+            return Err("the file was not found again".into());
+        }
+        let Some(found) = found.map_err(|error| error.to_string())? else { return Ok(None) };
+        let lines = accept::lines(&found.lines, now).lines;
+        let mut records = Vec::new();
+        if !lines.is_empty() {
+            records.push(Record::Inputs { received: now, lines });
+        }
+        if self.sabotage != Sabotage::PlaceForgotten {
+            records.push(Record::Followed { file: FOLLOWED.to_owned(), at: found.at });
+        }
+        events.push(Event::Together(records));
+        Ok(Some(found.at))
     }
 
     /// As `flowc deploy` does. The machine may stop anywhere in it.
@@ -448,6 +538,14 @@ impl World {
         for batch in self.batches.iter().filter(|batch| batch.acknowledged) {
             if let Some(id) = batch.ids.iter().find(|id| !journal.contains(&format!("\"messageId\":\"{id}\""))) {
                 return Err(format!("call {id} was acknowledged and is lost"));
+            }
+        }
+        for line in self.log.text().split_inclusive('\n').filter(|line| line.ends_with("}\n")) {
+            let Some(mark) = line.split_once("\"line\"").and_then(|(_, rest)| rest.get(1..6)) else { continue };
+            let mark = format!("\"line\":{}", mark.split_inclusive('>').next().unwrap_or_default());
+            match journal.matches(&mark).count() {
+                1 => {}
+                count => return Err(format!("line {mark} of the file was taken {count} times")),
             }
         }
         let wanted = oracle::replay(&self.versions[0], &records, end - 1)?;
