@@ -625,7 +625,7 @@ impl Compare {
 }
 
 /// Functions of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Function {
     /// `lower(text)`
     Lower,

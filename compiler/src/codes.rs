@@ -28,6 +28,9 @@ codes! {
     TOO_LATE = "F0710", "the journey has ended before this step";
     NAME_STYLE = "F0711", "a name is not in small letters";
     SENT_AT_ONCE = "F0712", "a loop sends a message several times at one instant";
+    NOTHING_LEFT = "F0713", "nothing is left for an else";
+    CAP_USED_UP = "F0714", "a cap keeps a message from all who got those before it";
+    ALWAYS_QUIET = "F0715", "quiet hours are never over";
 }
 
 codes! {
@@ -104,6 +107,9 @@ const WARNINGS: &[&str] = &[
     TOO_LATE,
     NAME_STYLE,
     SENT_AT_ONCE,
+    NOTHING_LEFT,
+    CAP_USED_UP,
+    ALWAYS_QUIET,
     ALLOW_UNCLEAR,
     ALLOW_NOTHING,
     ALLOW_ERROR,

@@ -4,6 +4,7 @@ use crate::allow::Allowed;
 use crate::bytecode::{Journey, JourneyId, Program};
 use crate::context::Cx;
 use crate::diagnostic::{Diagnostic, Fix, Label, Severity};
+use crate::others::{Elsewhere, Others};
 use crate::schema::Schema;
 use crate::symbols::Symbol;
 use crate::template::Trees;
@@ -122,22 +123,23 @@ pub fn compile_trees(input: &ProjectInput, files: Vec<ast::File>, errors: Vec<fl
 }
 
 /// As [`compile_trees`], but of journeys and tests looks at those of one file alone: what an editor wants to know
-/// at once while somebody types there. There is no program, and of the diagnostics only those of that file; what
-/// needs all journeys (which start each other, who sends at the same moment) is not among them. `sound` says that the
-/// other files have no errors, so that the rules may look.
+/// at once while somebody types there. There is no program, and what was found and learned is of that file only.
+/// The findings are those that [`compile_trees`] has in this file, but for the codes of
+/// [`crate::others::NEEDS_ALL`].
 #[must_use]
 pub fn compile_file(
     input: &ProjectInput,
     files: Vec<ast::File>,
     errors: Vec<flow_grammar::SyntaxError>,
     only: FileId,
-    sound: bool,
+    others: &Others,
 ) -> Compiled {
-    let mut compiled = with_room(|| check_trees(input, files, errors, Some((only, sound))));
+    let mut compiled = with_room(|| check_trees(input, files, errors, Some((only, others))));
     compiled.program = None;
     compiled.diagnostics.retain(|found| found.span.file == only);
     compiled.allowed.retain(|allowed| allowed.found.span.file == only);
     compiled.info.references.retain(|(span, _)| span.file == only);
+    compiled.info.types.retain(|(span, _)| span.file == only);
     compiled
 }
 
@@ -145,33 +147,44 @@ fn check_trees(
     input: &ProjectInput,
     files: Vec<ast::File>,
     errors: Vec<flow_grammar::SyntaxError>,
-    only: Option<(FileId, bool)>,
+    only: Option<(FileId, &Others)>,
 ) -> Compiled {
     let mut diagnostics: Vec<Diagnostic> = errors.into_iter().map(syntax_error).collect();
-    let (trees, found) = Trees::parse(&input.templates, &input.parts);
-    diagnostics.extend(found);
+    let trees = match only {
+        Some((_, others)) => Rc::clone(&others.templates.0),
+        None => {
+            let (trees, found) = Trees::parse(&input.templates, &input.parts);
+            diagnostics.extend(found);
+            Rc::new(trees)
+        }
+    };
     let mut cx = Cx::new(input, diagnostics, trees);
-    cx.only = only.map(|(file, _)| file);
+    let others_are_sound = only.is_none_or(|(_, others)| others.sound);
+    let only_file = only.map(|(file, _)| file);
+    cx.only = only_file;
     cx.collect(&files);
+    if let Some((_, others)) = only {
+        cx.know(others);
+    }
     cx.templates();
     let tests = cx.everything();
     let mut found = cx.diagnostics;
     let no_errors = !found.iter().any(|d| d.severity == Severity::Error);
-    if no_errors && only.is_none_or(|(_, sound)| sound) {
+    if no_errors && others_are_sound {
         debug_assert!(
             only.is_some() || crate::verify::verify(&cx.program) == Ok(()),
             "the compiler made a program that does not verify"
         );
-        found.extend(crate::rules::check(&cx.program, &files));
+        found.extend(crate::rules::check(&cx.program, &files, only_file, &cx.elsewhere));
     }
     let mut found = in_order(without_echoes(found));
-    let sound = !found.iter().any(|d| d.severity == Severity::Error);
+    let sound = others_are_sound && !found.iter().any(|d| d.severity == Severity::Error);
     if !sound {
         // What is wrong may be the reason why something was inferred: first things first.
         found.retain(|d| d.code != crate::compile_codes::INFERRED);
     }
     let numbered = (0..).map(FileId).zip(&input.files);
-    let numbered = numbered.filter(|(id, _)| only.is_none_or(|(only, _)| only == *id));
+    let numbered = numbered.filter(|(id, _)| only_file.is_none_or(|only| only == *id));
     let (diagnostics, allowed) = crate::allow::apply(numbered, found, sound && only.is_none());
     Compiled {
         program: sound.then_some(cx.program),
@@ -184,14 +197,15 @@ fn check_trees(
 }
 
 impl<'a> Cx<'a> {
-    fn new(input: &'a ProjectInput, diagnostics: Vec<Diagnostic>, trees: Trees) -> Self {
+    fn new(input: &'a ProjectInput, diagnostics: Vec<Diagnostic>, trees: Rc<Trees>) -> Self {
         let program = Program { name: input.name.clone(), timezone: input.timezone.clone(), ..Program::default() };
         Self {
             input,
-            trees: Rc::new(trees),
+            trees,
             program,
             schema: Schema::default(),
             only: None,
+            elsewhere: Elsewhere::default(),
             syntax_errors: diagnostics.iter().map(|d| d.span).collect(),
             diagnostics,
             types: BTreeMap::new(),
@@ -210,7 +224,9 @@ impl<'a> Cx<'a> {
 
     /// The templates of the channels that there are.
     fn templates(&mut self) {
-        self.templates_alone();
+        if self.only.is_none() {
+            self.templates_alone();
+        }
         for template in &self.input.templates {
             let well_known = self.schema.undeclared && self.is_channel(&template.channel);
             let id = match self.schema.channels.get(&template.channel) {

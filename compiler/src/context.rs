@@ -9,6 +9,7 @@ use crate::compile::ProjectInput;
 use crate::diagnostic::Diagnostic;
 use crate::lower::CodeFacts;
 use crate::node::{Known, Node};
+use crate::others::Elsewhere;
 use crate::schema::Schema;
 use crate::template::Trees;
 use crate::types::{Kind, Ty};
@@ -25,6 +26,8 @@ pub(crate) struct Cx<'a> {
     pub schema: Schema<'a>,
     /// The file whose journeys and tests are looked at; none: all.
     pub only: Option<FileId>,
+    /// What the other files do, where they are not looked at.
+    pub elsewhere: Elsewhere,
     pub diagnostics: Vec<Diagnostic>,
     /// Where the grammar found mistakes.
     pub syntax_errors: Vec<Span>,

@@ -55,6 +55,11 @@ const FUNCTIONS: &[(&str, Function, usize, usize, Takes)] = &[
     ("first", Function::First, 1, 1, Takes::List),
 ];
 
+/// What a function is called.
+pub(crate) fn name_of(function: Function) -> &'static str {
+    FUNCTIONS.iter().find(|known| known.1 == function).map_or("this", |known| known.0)
+}
+
 impl Cx<'_> {
     pub fn call_function(&mut self, name: &Name, args: &[Expr], span: Span, scope: &Scope) -> Node {
         let nodes: Vec<Node> = args.iter().map(|arg| self.expr(arg, scope)).collect();

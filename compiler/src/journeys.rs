@@ -428,7 +428,7 @@ impl Cx<'_> {
             decl.header.iter().any(|clause| matches!(clause.kind, ClauseKind::On(_) | ClauseKind::Broken));
         let empty = decl.header.is_empty() && decl.body.is_empty();
         let lost = empty && self.syntax_errors.iter().any(|span| span.file == decl.span.file);
-        let started = self.starts.iter().any(|(_, started)| *started == id);
+        let started = self.starts.iter().any(|(_, started)| *started == id) || self.elsewhere.started.contains(&id);
         if has_trigger || started || lost || self.is_broken(decl.span) {
             return;
         }

@@ -65,12 +65,10 @@ impl Cx<'_> {
     }
 
     pub fn attribute(&mut self, name: &Name) -> Option<AttrId> {
-        if let Some(id) = self.schema.attributes.get(&name.text).copied() {
+        let known = self.schema.attributes.get(&name.text).copied();
+        if let Some(id) = known.or_else(|| (name.text == "id").then(|| self.id_attribute())) {
             self.refer(name.span, Symbol::Attribute(name.text.clone()));
             return Some(id);
-        }
-        if name.text == "id" {
-            return Some(self.id_attribute());
         }
         if self.schema.broken.contains(&name.text) {
             return None;

@@ -3,7 +3,9 @@
 //! The table of contents of the rules. A rule never cries wolf: where it cannot be sure, it is silent.
 
 mod after_exit;
+mod always_quiet;
 mod at_once;
+mod cap_used_up;
 mod caps;
 mod conditions;
 mod evaluate;
@@ -11,17 +13,20 @@ mod facts;
 mod goals;
 mod journey_loop;
 mod names;
+mod nothing_left;
 mod reach;
+mod settled;
 mod too_late;
 mod two_messages;
 mod unreachable;
 mod values;
 
-use crate::bytecode::{Duration, Journey, JourneyId, Program, StepKind};
+use crate::bytecode::{AttrId, Duration, Journey, JourneyId, Program, StepKind};
 use crate::diagnostic::Diagnostic;
 use crate::graph::constant;
+use crate::others::Elsewhere;
 use flow_grammar::ast;
-use flow_grammar::span::Span;
+use flow_grammar::span::{FileId, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the rules look at.
@@ -29,27 +34,44 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Project<'p> {
     program: &'p Program,
     files: &'p [ast::File],
+    /// The file whose journeys are looked at; none: all.
+    only: Option<FileId>,
     /// Journeys as they were written, by their places.
     places: &'p BTreeMap<Span, &'p ast::JourneyDecl>,
     /// The journeys that steps start.
     started: &'p BTreeSet<JourneyId>,
+    /// The attributes that steps set.
+    set: &'p BTreeSet<AttrId>,
 }
 
-/// Applies every rule; findings come in the order of the source.
+/// Applies every rule, to the journeys of one file or of all; findings come in the order of the source.
 #[must_use]
-pub fn check(program: &Program, files: &[ast::File]) -> Vec<Diagnostic> {
-    let places = journeys(files).map(|journey| (journey.span, journey)).collect();
-    let steps = program.journeys.iter().flat_map(|journey| &journey.steps);
-    let started = steps.filter_map(|step| match &step.kind {
-        StepKind::Start(id) => Some(*id),
-        _ => None,
-    });
-    let project = Project { program, files, places: &places, started: &started.collect() };
+pub(crate) fn check(
+    program: &Program,
+    files: &[ast::File],
+    only: Option<FileId>,
+    elsewhere: &Elsewhere,
+) -> Vec<Diagnostic> {
+    let Elsewhere { mut started, mut set } = elsewhere.clone();
+    for step in program.journeys.iter().flat_map(|journey| &journey.steps) {
+        match &step.kind {
+            StepKind::Start(id) => {
+                started.insert(*id);
+            }
+            StepKind::Set { attribute, .. } => {
+                set.insert(*attribute);
+            }
+            _ => {}
+        }
+    }
+    let looked_at = files.iter().filter(|file| only.is_none_or(|only| only == file.id));
+    let places = looked_at.flat_map(journeys).map(|journey| (journey.span, journey)).collect();
+    let project = Project { program, files, only, places: &places, started: &started, set: &set };
     let rules: [fn(Project<'_>) -> Vec<Diagnostic>; 10] = [
         unreachable::check,
         conditions::check,
         after_exit::check,
-        caps::check,
+        always_quiet::check,
         journey_loop::check,
         two_messages::check,
         goals::check,
@@ -58,14 +80,22 @@ pub fn check(program: &Program, files: &[ast::File]) -> Vec<Diagnostic> {
         at_once::check,
     ];
     let mut found: Vec<Diagnostic> = rules.iter().flat_map(|rule| rule(project)).collect();
+    let capped = caps::check(project);
+    found.extend(cap_used_up::check(project, &capped));
+    found.extend(capped);
     found.sort_by_key(|one| (one.span, one.code));
     found
 }
 
 impl<'p> Project<'p> {
+    /// The files that are looked at.
+    fn files(self) -> impl Iterator<Item = &'p ast::File> {
+        self.files.iter().filter(move |file| self.only.is_none_or(|only| only == file.id))
+    }
+
     /// All journeys as they were written.
     fn declared(self) -> impl Iterator<Item = &'p ast::JourneyDecl> {
-        journeys(self.files)
+        self.files().flat_map(journeys)
     }
 
     /// A journey as it was written.
@@ -99,8 +129,8 @@ impl<'p> Project<'p> {
     }
 }
 
-fn journeys(files: &[ast::File]) -> impl Iterator<Item = &ast::JourneyDecl> {
-    files.iter().flat_map(|file| &file.items).filter_map(|item| match item {
+fn journeys(file: &ast::File) -> impl Iterator<Item = &ast::JourneyDecl> {
+    file.items.iter().filter_map(|item| match item {
         ast::Item::Journey(journey) => Some(journey),
         _ => None,
     })

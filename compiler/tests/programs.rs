@@ -81,6 +81,35 @@ fn examples_compile() {
     }
 }
 
+/// What is meant to be looked at has no warning; the conformance cases have those that are true, and known.
+#[test]
+fn no_false_alarms() {
+    let warnings = |place: &str| -> Vec<String> {
+        let of = |folder: &PathBuf| {
+            let mut found = compile(&read(folder)).diagnostics;
+            found.retain(|one| one.severity == Severity::Warning);
+            let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+            found.into_iter().map(|one| format!("{name} {}", one.code)).collect::<Vec<_>>()
+        };
+        let mut all: Vec<String> = folders(&root().join(place)).iter().flat_map(of).collect();
+        all.dedup();
+        all
+    };
+    assert_eq!(warnings("examples"), [""; 0]);
+    assert_eq!(warnings("../shared/conformance"), [""; 0]);
+    insta::assert_snapshot!(warnings("tests/conformance").join("\n"), @r"
+    01-always-and-restart F0707
+    02-once-and-once-per F0707
+    03-per-field F0707
+    06-exits F0710
+    15-repeat F0707
+    16-for F0707
+    18-chains F0707
+    38-once-per-in-calendar-steps F0707
+    44-exit-before-an-absence F0710
+    ");
+}
+
 /// Sources with words taken away, doubled and exchanged: whatever comes out, the compiler answers, and a
 /// program that it lets pass is sound.
 #[test]

@@ -142,7 +142,7 @@ fn caps_that_let_nothing_through() {
     insta::assert_snapshot!(capped("at most 2 messages per 1d", "email \"a\" email \"b\" if vip then email \"c\""), @r#"
     3:33 `email "c"`: F0705 this message is never sent: those just before it have used up the cap [at most 2 messages per 1d: lets 2 through in 1d]
     "#);
-    assert_eq!(capped("at most 1 sms per 1d", "sms \"a\" wait 1h sms \"b\""), "");
+    assert_eq!(capped("at most 1 sms per 1d", "sms \"a\" wait 1d sms \"b\""), "");
     assert_eq!(capped("at most 1 sms per 1d", "sms \"a\" email \"b\""), "");
     assert_eq!(capped("at most 1 message per 1d", "sms \"a\" email \"b\""), "");
     assert_eq!(capped("at most 1 sms per 1d", "if vip then sms \"a\"\nsms \"b\""), "");
@@ -229,4 +229,144 @@ fn what_comes_after_the_journey_has_ended_by_time() {
     assert_eq!(late("exit after 2d", "wait 2d email \"b\""), "");
     assert_eq!(late("exit after 30d", "wait 1mo email \"b\""), "");
     assert_eq!(late("exit after 25h", "wait 1d email \"b\""), "");
+}
+
+#[test]
+fn what_functions_can_give() {
+    insta::assert_snapshot!(body("if hour(now) > 24 then email \"a\""), @r"2:4 `hour(now) > 24`: F0703 this condition is never true");
+    insta::assert_snapshot!(body("if hour(now) between 22 and 6 then email \"a\""), @r"2:4 `hour(now) between 22 and 6`: F0703 this condition is never true");
+    insta::assert_snapshot!(body("if hour(now) > 22 and hour(now) < 6 then email \"a\""), @r"2:4 `hour(now) > 22 and hour(now) < 6`: F0703 this condition is never true");
+    insta::assert_snapshot!(body("if month(today) == 0 then email \"a\" else if length(note ?? \"\") < 0 then email \"b\""), @r#"
+    2:4 `month(today) == 0`: F0703 this condition is never true
+    2:45 `length(note ?? "") < 0`: F0703 this condition is never true
+    "#);
+    insta::assert_snapshot!(body("if hour(now) >= 0 then email \"a\""), @r"2:4 `hour(now) >= 0`: F0702 this condition is always true");
+    insta::assert_snapshot!(body("if hour(now) < 8 then email \"a\" else if hour(now) < 6 then sms \"b\""), @r"2:41 `hour(now) < 6`: F0703 this condition is never true [hour(now) < 8: this was decided before]");
+    insta::assert_snapshot!(findings("segment night = hour(now) in [24, 25]"), @r"1:17 `hour(now) in [24, 25]`: F0703 this condition is never true");
+    // What may be missing is not always so, another instant has another hour, and each round has its own value.
+    assert_eq!(body("if length(note) >= 0 then email \"a\""), "");
+    assert_eq!(body("if hour(now) > 22 and hour(now + 12h) < 12 then email \"a\""), "");
+    assert_eq!(body("if hour(now) < 8 then { wait 2h if hour(now) >= 9 then email \"a\" }"), "");
+    assert_eq!(body("for n in -1, 30 { if abs(n + points) > 20 then { wait 1d } else if abs(n + points) <= 20 then email \"a\" }"), "");
+    assert_eq!(
+        body("if hour(now) == 23 or day(now) == 31 or month(now) == 12 or minute(now) == 59 then email \"a\""),
+        ""
+    );
+}
+
+#[test]
+fn an_else_for_which_nothing_is_left() {
+    let full = "\"IT\" -> email \"a\" \"ES\", \"FR\" -> email \"b\"";
+    insta::assert_snapshot!(body(&format!("match country {{ {full} else -> sms \"c\" }}")), @r#"
+    2:67 `sms "c"`: F0713 nothing is left for this `else` [country: every value that this can have here has an arm]
+    "#);
+    insta::assert_snapshot!(body("if country == \"IT\" then end\nmatch country { \"ES\" -> email \"a\" \"FR\" -> email \"b\" else -> { wait 1d sms \"c\" } }"), @r#"
+    3:61 `{ wait 1d sms "c" }`: F0713 nothing is left for this `else` [country: every value that this can have here has an arm]
+    "#);
+    assert_eq!(body(&format!("match country {{ {full} }}")), "");
+    assert_eq!(body("match country { \"IT\" -> email \"a\" \"ES\" -> email \"b\" else -> sms \"c\" }"), "");
+    assert_eq!(body("match note { \"a\" -> email \"a\" else -> sms \"c\" }"), "");
+    // Missing is no value, and a text in `one of` of an attribute may be missing.
+    let optional = "user { plan: one of \"free\", \"pro\"? }\njourney j { on started match user.plan { \"free\" -> email \"a\" \"pro\" -> email \"b\" else -> sms \"c\" } }";
+    assert_eq!(findings(optional), "");
+    // One round of a `for` comes there.
+    assert_eq!(body("for n in 1, 2 { match n { 1 -> email \"a\" else -> sms \"b\" } wait 1d }"), "");
+    // Where nobody comes at all, that is said once.
+    let never = format!("if points > 10 and points < 5 then match country {{ {full} else -> sms \"c\" }}");
+    assert_eq!(body(&never).matches("F07").count(), 1, "{}", body(&never));
+}
+
+#[test]
+fn what_an_exit_by_condition_has_ended() {
+    let journey = |rest: &str| findings(&format!("journey j {{ on started exit when user.vip\n{rest}\n}}"));
+    insta::assert_snapshot!(journey("wait 2d if user.vip then email \"a\" else sms \"b\""), @r"2:12 `user.vip`: F0704 this is never true: what it asks for would have ended the journey [user.vip: the journey ends by this]");
+    insta::assert_snapshot!(journey("if user.vip and user.level > 3 then email \"a\""), @r"2:4 `user.vip and user.level > 3`: F0704 this is never true: what it asks for would have ended the journey [user.vip: the journey ends by this]");
+    assert_eq!(journey("wait 2d if not user.vip then email \"a\""), "");
+    assert_eq!(journey("wait 2d if user.level > 3 then email \"a\""), "");
+    insta::assert_snapshot!(findings("journey j { on started exit when purchased ever wait until purchased ever up to 2d then email \"a\" }"), @r"1:60 `purchased ever`: F0704 this is never true: what it asks for would have ended the journey [purchased ever: the journey ends by this]");
+    insta::assert_snapshot!(findings("journey j { on started exit when user.level > 5\nwait 1d if user.level == 7 then email \"a\" }"), @r"2:12 `user.level == 7`: F0704 this is never true: what it asks for would have ended the journey [user.level > 5: the journey ends by this]");
+    // A `set`, here or elsewhere, changes it at once; time changes it too.
+    assert_eq!(journey("set user.vip = true if user.vip then email \"a\""), "");
+    assert_eq!(
+        findings("journey j { on started exit when user.vip wait 2d if user.vip then email \"a\" }\njourney k { on pinged set user.vip = true }"),
+        ""
+    );
+    assert_eq!(
+        findings(
+            "journey j { on started exit when purchased in last 2d\nwait 1d if purchased in last 2d then email \"a\" }"
+        ),
+        ""
+    );
+}
+
+#[test]
+fn journeys_in_a_circle_of_attributes() {
+    let two = |a: &str, b: &str, header: &str| {
+        findings(&format!(
+            "user {{ points: int = 0  seen: int? }}\njourney ping {{ on change user.level {header}\n{a} }}\njourney pong {{ on change user.points\n{b} }}"
+        ))
+    };
+    insta::assert_snapshot!(two("set user.points += 1", "set user.level -= 2", ""), @r"3:1 `set user.points += 1`: F0706 `ping` and `pong` start each other for ever, at one instant [set user.level -= 2: and this leads back]");
+    insta::assert_snapshot!(findings("journey j { on change user.level\nset user.level += 1 email \"a\" }"), @r"2:1 `set user.level += 1`: F0706 `j` starts itself again for ever, at one instant");
+    insta::assert_snapshot!(findings("journey j { on change user.vip\nset user.vip = not user.vip }"), @r"2:1 `set user.vip = not user.vip`: F0706 `j` starts itself again for ever, at one instant");
+    insta::assert_snapshot!(findings("journey a { on change user.level\nemit pinged }\njourney b { on pinged\nset user.level += 1 }"), @r"2:1 `emit pinged`: F0706 `a` and `b` start each other for ever, at one instant [set user.level += 1: and this leads back]");
+    // The same value again is no change, what is missing stays missing, and a question may not hold.
+    assert_eq!(two("set user.points += 1", "set user.level = 7", ""), "");
+    assert_eq!(two("set user.points += 0", "set user.level += 1", ""), "");
+    assert_eq!(two("set user.points += 1", "wait 1d set user.level += 1", ""), "");
+    assert_eq!(two("set user.points += 1", "set user.level += 1", "where user.level < 10"), "");
+    assert_eq!(two("set user.points += 1", "set user.level += 1", "enter once per 1d"), "");
+    assert_eq!(two("set user.points += 1", "set user.level += 1 set user.level -= 1", ""), "");
+    assert_eq!(two("if vip then set user.points += 1", "set user.level += 1", ""), "");
+}
+
+#[test]
+fn a_cap_that_those_before_have_used_up() {
+    let capped = |cap: &str, steps: &str| findings(&format!("policy {{ {cap} }}\njourney j {{ on started\n{steps} }}"));
+    insta::assert_snapshot!(capped("at most 1 sms per 7d", "sms \"a\" wait 1d sms \"b\""), @r#"
+    3:17 `sms "b"`: F0714 whoever got the messages before this one never gets it: they have used up the cap [at most 1 sms per 7d: lets 1 through in 7d]
+    "#);
+    insta::assert_snapshot!(capped("at most 2 messages per 7d", "email \"a\" wait for purchased up to 2d then end\nif vip then email \"b\" else email \"c\"\nwait until 09:00\nemail \"d\""), @r#"
+    6:1 `email "d"`: F0714 whoever got the messages before this one never gets it: they have used up the cap [at most 2 messages per 7d: lets 2 through in 7d]
+    "#);
+    insta::assert_snapshot!(capped("at most 1 email per 3d quiet hours 21:00 to 08:00", "email \"a\" wait 1h email \"b\""), @r#"
+    3:19 `email "b"`: F0714 whoever got the messages before this one never gets it: they have used up the cap [at most 1 email per 3d: lets 1 through in 3d]
+    "#);
+    // Somebody may get it: after long enough, after another channel, after a way without a message.
+    assert_eq!(capped("at most 1 sms per 7d", "sms \"a\" wait 7d sms \"b\""), "");
+    assert_eq!(capped("at most 1 sms per 1d", "sms \"a\" wait 1d sms \"b\""), "");
+    assert_eq!(capped("at most 1 sms per 7d", "sms \"a\" wait 1d email \"b\""), "");
+    assert_eq!(capped("at most 1 sms per 7d", "if vip then sms \"a\"\nwait 1d sms \"b\""), "");
+    assert_eq!(capped("at most 1 sms per 7d", "sms \"a\" wait until vip up to 9d sms \"b\""), "");
+    assert_eq!(capped("at most 1 sms per 7d", "sms \"a\" wait 1d sms \"b\" topic transactional"), "");
+    assert_eq!(capped("at most 1 sms per 1d quiet hours 21:00 to 08:00 on sms", "sms \"a\" wait 1h sms \"b\""), "");
+    assert_eq!(capped("at most 1 sms per 7d", "repeat every 30d { sms \"a\" }"), "");
+    assert_eq!(capped("at most 1 sms per 2d", "sms \"a\" repeat every 3d up to 2 times { wait 1d sms \"b\" }"), "");
+    assert_eq!(capped("at most 1 sms per 7d", "for n in 1d, 9d { wait n sms \"a\" }"), "");
+    // A mail for those whom no text message reached.
+    assert_eq!(capped("at most 1 message per 7d", "sms \"a\" wait 1d email \"b\""), "");
+    // At one instant it is surer, and said once.
+    assert_eq!(capped("at most 1 sms per 1d", "sms \"a\" sms \"b\"").matches("F07").count(), 1);
+}
+
+#[test]
+fn quiet_hours_that_are_never_over() {
+    let quiet =
+        |rules: &str, steps: &str| findings(&format!("policy {{\n{rules}\n}}\njourney j {{ on started\n{steps} }}"));
+    insta::assert_snapshot!(quiet("quiet hours 20:00 to 08:00\nquiet hours 08:00 to 20:00 on sms", "sms \"a\""), @r#"
+    3:1 `quiet hours 08:00 to 20:00 on sms`: F0715 no message on `sms` ever leaves: quiet hours cover the whole day [quiet hours 20:00 to 08:00: quiet together with this] [sms "a": this message is put off for ever]
+    "#);
+    insta::assert_snapshot!(quiet("quiet hours 20:00 to 09:00\nquiet hours 08:00 to 12:00\nquiet hours 12:00 to 21:00", "send \"a\" via email or sms"), @r#"
+    4:1 `quiet hours 12:00 to 21:00`: F0715 no message on `email`, `sms` ever leaves: quiet hours cover the whole day [quiet hours 20:00 to 09:00: quiet together with this] [quiet hours 08:00 to 12:00: quiet together with this] [send "a" via email or sms: this message is put off for ever]
+    "#);
+    assert_eq!(quiet("quiet hours 20:00 to 08:00\nquiet hours 08:01 to 20:00 on sms", "sms \"a\""), "");
+    assert_eq!(quiet("quiet hours 20:00 to 08:00\nquiet hours 08:00 to 20:00 on sms", "email \"a\""), "");
+    assert_eq!(
+        quiet("quiet hours 20:00 to 08:00\nquiet hours 08:00 to 20:00 on sms", "sms \"a\" topic transactional"),
+        ""
+    );
+    assert_eq!(
+        quiet("quiet hours 20:00 to 08:00\nquiet hours 08:00 to 20:00 on sms", "send \"a\" via email or sms"),
+        ""
+    );
 }

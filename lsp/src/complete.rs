@@ -112,7 +112,7 @@ impl List<'_> {
             let detail = if ty.is_empty() { definition.wire.clone().unwrap_or_default() } else { ty.to_owned() };
             self.symbol(&definition.symbol, what, &detail);
         }
-        for symbol in world.index.used.iter().filter(|symbol| wanted(symbol)) {
+        for symbol in world.index.used().filter(|symbol| wanted(symbol)) {
             self.symbol(symbol, what, "");
         }
     }
@@ -147,8 +147,7 @@ impl List<'_> {
             let ty = definition.ty.as_ref().map_or("", |ty| world.slice(ty.span));
             self.symbol(&definition.symbol, What::Field, ty);
         }
-        let inferred =
-            world.index.used.iter().filter(|s| matches!(s, Symbol::EventField(of, _) if event && of == owner));
+        let inferred = world.index.used().filter(|s| matches!(s, Symbol::EventField(of, _) if event && of == owner));
         for symbol in inferred {
             self.symbol(symbol, What::Field, "");
         }
@@ -165,12 +164,12 @@ impl List<'_> {
 
     fn is_event(&self, word: &str) -> bool {
         let symbol = Symbol::Event(word.to_owned());
-        self.world.index.definition(&symbol).is_some() || self.world.index.used.contains(&symbol)
+        self.world.index.knows(&symbol)
     }
 
     fn is_channel(&self, word: &str) -> bool {
         let symbol = Symbol::Channel(word.to_owned());
-        self.world.index.definition(&symbol).is_some() || self.world.index.used.contains(&symbol)
+        self.world.index.knows(&symbol)
     }
 
     /// The events that begin the journey at the cursor: those named behind `on` in its text so far.

@@ -27,15 +27,13 @@ pub const LEGEND: [&str; 11] = [
 pub fn highlight(world: &World, file: FileId) -> Vec<(Span, u32, bool)> {
     let source = world.source(file);
     let mut named: BTreeMap<u32, (Span, u32, bool)> = BTreeMap::new();
-    let references = &world.compiled.info.references;
-    let from = references.partition_point(|(span, _)| span.file < file);
-    for (span, symbol) in references.iter().skip(from).take_while(|(span, _)| span.file == file) {
+    for (span, symbol) in world.references_in(file) {
         named.insert(span.start, (*span, kind(symbol), false));
     }
     for definition in world.index.definitions_in(file).filter(|definition| definition.written) {
         named.insert(definition.name.start, (definition.name, kind(&definition.symbol), true));
     }
-    for place in world.index.locals().filter(|place| place.file == file) {
+    for place in world.index.locals_in(file) {
         named.insert(place.start, (*place, 7, true));
     }
     let mut found = Vec::new();

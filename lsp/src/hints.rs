@@ -136,10 +136,10 @@ pub enum Link {
 #[must_use]
 pub fn links(world: &World, file: FileId) -> Vec<(Span, Link)> {
     let mut links = Vec::new();
-    for (span, symbol) in &world.compiled.info.references {
+    for (span, symbol) in world.references_in(file) {
         let Symbol::Template(name) = symbol else { continue };
         let template = world.project.input.templates.iter().find(|template| template.name == *name);
-        if let (true, Some(template)) = (span.file == file, template) {
+        if let Some(template) = template {
             links.push((*span, Link::File(world.root.join(&template.path))));
         }
     }

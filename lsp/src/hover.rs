@@ -83,7 +83,7 @@ fn undeclared(world: &World, symbol: &Symbol) -> String {
             format!("Template `{name}`\n\n{}", list.join("\n"))
         }
         Symbol::Local(place) => {
-            let ty = world.compiled.info.references.iter().filter(|(_, other)| other == symbol);
+            let ty = world.references_in(place.file).iter().filter(|(_, other)| other == symbol);
             let ty = ty.filter_map(|(span, _)| type_of(world, *span)).next().unwrap_or_default();
             let line = world.source(place.file).get(..place.start as usize).unwrap_or("").lines().count().max(1);
             let name = world.slice(*place);
@@ -136,7 +136,7 @@ fn bound(length: &Bound<String>) -> String {
 }
 
 fn type_of(world: &World, span: Span) -> Option<String> {
-    let types = &world.compiled.info.types;
+    let types = world.types_in(span.file);
     let at = types.binary_search_by(|(other, _)| other.cmp(&span)).ok()?;
     types.get(at).map(|(_, ty)| ty.clone())
 }
@@ -144,7 +144,7 @@ fn type_of(world: &World, span: Span) -> Option<String> {
 /// The innermost expression at a place that has a type.
 fn expression_at(world: &World, file: FileId, at: u32) -> Option<(Span, String)> {
     let inside = |span: &Span| span.file == file && span.start <= at && at <= span.end;
-    let types = world.compiled.info.types.iter().filter(|(span, _)| inside(span));
+    let types = world.types_in(file).iter().filter(|(span, _)| inside(span));
     let (span, ty) = types.min_by_key(|(span, _)| span.len())?;
     let word = world.slice(*span).split('(').next().unwrap_or("");
     // On the name of a function, what the function is.

@@ -1,8 +1,7 @@
 //! What a project declares, and where.
 
-use flow_compiler::compile::{Compiled, ProjectInput};
 use flow_compiler::symbols::Symbol;
-use flow_grammar::ast::{FieldDecl, Item, Step, StepKind, StringLit, TypeExpr, TypeKind};
+use flow_grammar::ast::{FieldDecl, File, Item, Step, StepKind, StringLit, TypeExpr, TypeKind};
 use flow_grammar::span::{FileId, Span};
 use flow_grammar::walk::{walk, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,33 +27,28 @@ pub struct Definition {
     pub ty: Option<TypeExpr>,
 }
 
-/// All declarations of a project.
-#[derive(Debug, Default)]
-pub struct Index {
+/// What one file declares and uses.
+#[derive(Clone, Debug, Default)]
+pub struct FileIndex {
     definitions: Vec<Definition>,
-    by_symbol: BTreeMap<Symbol, usize>,
+    /// Where names are bound in journeys.
     locals: BTreeSet<Span>,
-    /// Names that are used without a declaration: inferred events and attributes, topics, audiences.
-    pub used: BTreeSet<Symbol>,
+    /// The names that stand there, but for those bound in journeys.
+    used: BTreeSet<Symbol>,
 }
 
-impl Index {
-    /// Looks through all trees.
+impl FileIndex {
+    /// Looks through the tree of a file; `references` are the names in it and what they stand for.
     #[must_use]
-    pub fn new(input: &ProjectInput, compiled: &Compiled) -> Self {
+    pub fn new(path: &str, tree: &File, references: &[(Span, Symbol)]) -> Self {
         let mut index = Self::default();
-        for file in &compiled.files {
-            let path = input.files.get(file.id.0 as usize).map_or("", |f| f.path.as_str());
-            for item in &file.items {
-                index.item(item, path);
-            }
-            walk(file, &mut Locals(&mut index.locals));
+        for item in &tree.items {
+            index.item(item, path);
         }
-        for (place, definition) in index.definitions.iter().enumerate() {
-            index.by_symbol.entry(definition.symbol.clone()).or_insert(place);
-        }
-        for (_, symbol) in &compiled.info.references {
-            if !index.by_symbol.contains_key(symbol) {
+        walk(tree, &mut Locals(&mut index.locals));
+        let named = references.iter().map(|(_, symbol)| symbol);
+        for symbol in named.filter(|symbol| !matches!(symbol, Symbol::Local(_))) {
+            if !index.used.contains(symbol) {
                 index.used.insert(symbol.clone());
             }
         }
@@ -134,31 +128,104 @@ impl Index {
             Item::Policy(_) | Item::Test(_) | Item::Broken(_) => {}
         }
     }
+}
+
+/// All declarations of a project, file by file: when one file changes, the others stay.
+#[derive(Debug, Default)]
+pub struct Index {
+    files: Vec<FileIndex>,
+    /// The first declaration of each name: its file, and its number there.
+    by_symbol: BTreeMap<Symbol, (usize, usize)>,
+    /// In how many files each name is used.
+    uses: BTreeMap<Symbol, u32>,
+}
+
+impl Index {
+    /// The files of a project together.
+    #[must_use]
+    pub fn new(files: Vec<FileIndex>) -> Self {
+        let mut index = Self { files, ..Self::default() };
+        index.name_all();
+        for symbol in index.files.iter().flat_map(|file| &file.used) {
+            *index.uses.entry(symbol.clone()).or_default() += 1;
+        }
+        index
+    }
+
+    fn name_all(&mut self) {
+        self.by_symbol.clear();
+        for (file, declared) in self.files.iter().enumerate() {
+            for (number, definition) in declared.definitions.iter().enumerate() {
+                self.by_symbol.entry(definition.symbol.clone()).or_insert((file, number));
+            }
+        }
+    }
+
+    /// Puts one file in the place of what it was before.
+    pub fn replace(&mut self, file: FileId, new: FileIndex) {
+        let Some(slot) = self.files.get_mut(file.0 as usize) else { return };
+        let old = std::mem::replace(slot, new);
+        let names = |of: &FileIndex| of.definitions.iter().map(|one| one.symbol.clone()).collect::<Vec<_>>();
+        let (gone, come): (Vec<Symbol>, Vec<Symbol>) =
+            (old.used.difference(&slot.used).cloned().collect(), slot.used.difference(&old.used).cloned().collect());
+        let renamed = names(&old) != names(slot);
+        for symbol in come {
+            *self.uses.entry(symbol).or_default() += 1;
+        }
+        for symbol in gone {
+            if let Some(count) = self.uses.get_mut(&symbol) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.uses.remove(&symbol);
+                }
+            }
+        }
+        if renamed {
+            self.name_all();
+        }
+    }
 
     /// The declaration of a symbol.
     #[must_use]
     pub fn definition(&self, symbol: &Symbol) -> Option<&Definition> {
-        self.by_symbol.get(symbol).and_then(|at| self.definitions.get(*at))
+        let (file, number) = self.by_symbol.get(symbol)?;
+        self.files.get(*file)?.definitions.get(*number)
     }
 
     /// All declarations, in the order of the source.
     pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
-        self.definitions.iter()
+        self.files.iter().flat_map(|file| &file.definitions)
     }
 
     /// The declarations of one file.
     pub fn definitions_in(&self, file: FileId) -> impl Iterator<Item = &Definition> {
-        self.definitions.iter().filter(move |definition| definition.span.file == file)
+        self.files.get(file.0 as usize).into_iter().flat_map(|file| &file.definitions)
     }
 
     /// Where names are bound in journeys.
     pub fn locals(&self) -> impl Iterator<Item = &Span> {
-        self.locals.iter()
+        self.files.iter().flat_map(|file| &file.locals)
+    }
+
+    /// Where names are bound in the journeys of one file.
+    pub fn locals_in(&self, file: FileId) -> impl Iterator<Item = &Span> {
+        self.files.get(file.0 as usize).into_iter().flat_map(|file| &file.locals)
+    }
+
+    /// Names that are used without a declaration: inferred events and attributes, topics, audiences.
+    pub fn used(&self) -> impl Iterator<Item = &Symbol> {
+        self.uses.keys().filter(|symbol| !self.by_symbol.contains_key(symbol))
+    }
+
+    /// Whether a name is declared, or used without a declaration.
+    #[must_use]
+    pub fn knows(&self, symbol: &Symbol) -> bool {
+        self.by_symbol.contains_key(symbol) || self.uses.contains_key(symbol)
     }
 
     /// The fields of an event, or of a record type.
     pub fn fields<'i>(&'i self, of: &'i str, event: bool) -> impl Iterator<Item = &'i Definition> {
-        self.definitions.iter().filter(move |definition| match &definition.symbol {
+        self.definitions().filter(move |definition| match &definition.symbol {
             Symbol::EventField(owner, _) => event && owner == of,
             Symbol::TypeField(owner, _) => !event && owner == of,
             _ => false,

@@ -230,7 +230,7 @@ fn taken(world: &World, symbol: &Symbol, new: &str) -> Result<(), String> {
         }
         Symbol::Topic(_) | Symbol::Audience(_) | Symbol::Local(_) => Vec::new(),
     };
-    match rivals.iter().find(|rival| world.index.definition(rival).is_some() || world.index.used.contains(rival)) {
+    match rivals.iter().find(|rival| world.index.knows(rival)) {
         Some(_) => Err(format!("`{new}` is taken")),
         None => Ok(()),
     }

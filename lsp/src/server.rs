@@ -30,6 +30,9 @@ pub struct Open {
     pub text: Text,
 }
 
+/// The version of a file, if it is open, and what was found in it.
+type Published = (Option<i32>, Vec<Diagnostic>);
+
 /// A project, and whether it has changed since it was put together.
 #[derive(Default)]
 struct State {
@@ -41,7 +44,7 @@ struct State {
     changed: BTreeSet<PathBuf>,
     /// Whether something else than an open text has changed since then.
     other_changes: bool,
-    published: BTreeMap<PathBuf, (Option<i32>, Vec<Diagnostic>)>,
+    published: BTreeMap<PathBuf, Published>,
     unpublished: bool,
 }
 
@@ -427,24 +430,33 @@ impl Server {
                 }
                 continue;
             }
-            let found: BTreeMap<PathBuf, (Option<i32>, Vec<Diagnostic>)> = self
-                .found(&key)
-                .into_iter()
-                .map(|(path, found)| {
-                    let version = self.open.get(&path).map(|open| open.version);
-                    (path, (version, found))
-                })
-                .collect();
+            // Where only one file was looked at, only what was found in it is new.
+            let one =
+                self.projects.get(&key).filter(|state| !state.stale).and_then(|state| state.changed.first().cloned());
+            let found = match &one {
+                Some(path) => self.found_in(&key, path),
+                None => self.found(&key),
+            };
+            let versioned = |(path, found): (PathBuf, Vec<Diagnostic>)| {
+                let version = self.open.get(&path).map(|open| open.version);
+                (path, (version, found))
+            };
+            let mut found: BTreeMap<PathBuf, Published> = found.into_iter().map(versioned).collect();
             let Some(state) = self.projects.get_mut(&key) else { continue };
             state.unpublished = false;
             let before = std::mem::take(&mut state.published);
-            let paths: BTreeSet<PathBuf> = before.keys().chain(found.keys()).cloned().collect();
+            let mut changed: BTreeSet<PathBuf> = found.keys().cloned().collect();
+            if one.is_none() {
+                changed.extend(before.keys().cloned());
+            }
+            changed.retain(|path| before.get(path) != found.get(path));
+            if one.is_some() {
+                let others = before.into_iter().filter(|(path, _)| one.as_ref() != Some(path));
+                found.extend(others.collect::<Vec<_>>());
+            }
             state.published = found;
-            for path in paths {
+            for path in changed {
                 let now = self.projects.get(&key).and_then(|state| state.published.get(&path));
-                if before.get(&path) == now {
-                    continue;
-                }
                 let Some((uri, version)) = self.document(&path) else { continue };
                 let diagnostics = now.map(|(_, found)| found.clone()).unwrap_or_default();
                 let params = PublishDiagnosticsParams { uri, diagnostics, version };
@@ -452,6 +464,16 @@ impl Server {
                 let _ = connection.sender.send(Message::Notification(message));
             }
         }
+    }
+
+    /// What was found in one file, even if that is nothing.
+    fn found_in(&self, key: &Path, path: &Path) -> BTreeMap<PathBuf, Vec<Diagnostic>> {
+        let Some(world) = self.projects.get(key).and_then(|state| state.world.as_ref()) else { return BTreeMap::new() };
+        let below = path.strip_prefix(&world.root).map(|below| below.to_string_lossy().replace('\\', "/"));
+        let file = below.ok().and_then(|below| world.file_at(&below));
+        let of_file = world.diagnostics().filter(|found| Some(found.span.file) == file);
+        let found = of_file.filter_map(|found| self.diagnostic(world, found)).collect();
+        BTreeMap::from([(path.to_owned(), found)])
     }
 
     fn found(&self, key: &Path) -> BTreeMap<PathBuf, Vec<Diagnostic>> {

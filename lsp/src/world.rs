@@ -1,9 +1,13 @@
 //! A project as the compiler sees it, with the texts that the editor has open.
 
-use crate::index::Index;
+use crate::change::Change;
+use crate::index::{FileIndex, Index};
 use crate::place::Text;
+use flow_compiler::codes::JOURNEY_LOOP;
 use flow_compiler::compile::{compile_file, compile_trees, with_room, Compiled};
+use flow_compiler::compile_codes::START_NEEDS_TRIGGER;
 use flow_compiler::diagnostic::{Diagnostic, Severity};
+use flow_compiler::others::{Effects, Others, Templates, NEEDS_ALL};
 use flow_compiler::project::{assemble, Listing, Project};
 use flow_compiler::report::{report, Report};
 use flow_compiler::symbols::Symbol;
@@ -20,14 +24,29 @@ pub struct World {
     pub root: PathBuf,
     /// Its files and settings.
     pub project: Project,
-    /// What the compiler made of it.
+    /// What the compiler made of it; what it learned of names and types is kept file by file.
     pub compiled: Compiled,
     /// What is declared, and where.
     pub index: Index,
     /// The texts, those of the project first, then those that settings stand in.
     texts: Vec<Text>,
-    errors: Vec<Vec<SyntaxError>>,
+    /// What is known of each `.flow` file.
+    known: Vec<Known>,
+    /// The templates, parsed.
+    templates: Templates,
     report: OnceCell<Option<Report>>,
+}
+
+/// What is known of a file beside its tree.
+#[derive(Default)]
+struct Known {
+    errors: Vec<SyntaxError>,
+    /// What its steps do to others.
+    effects: Effects,
+    /// What names in it stand for, in the order of the source.
+    references: Vec<(Span, Symbol)>,
+    /// The types of expressions, in the order of the source.
+    types: Vec<(Span, String)>,
 }
 
 impl World {
@@ -35,65 +54,108 @@ impl World {
     #[must_use]
     pub fn new(root: &Path, listing: Listing, before: Option<World>) -> Self {
         let project = assemble(listing);
-        let mut known: BTreeMap<(u32, String), (String, ast::File, Vec<SyntaxError>)> = BTreeMap::new();
+        let mut parsed: BTreeMap<(u32, String), (String, ast::File, Known)> = BTreeMap::new();
         if let Some(before) = before {
-            let files = before.project.input.files.into_iter().zip(before.compiled.files).zip(before.errors);
-            for (id, ((source, tree), errors)) in (0..).zip(files) {
-                known.insert((id, source.path), (source.text, tree, errors));
+            let files = before.project.input.files.into_iter().zip(before.compiled.files).zip(before.known);
+            for (id, ((source, tree), known)) in (0..).zip(files) {
+                parsed.insert((id, source.path), (source.text, tree, known));
             }
         }
-        let (mut trees, mut errors) = (Vec::new(), Vec::new());
+        let (mut trees, mut known) = (Vec::new(), Vec::new());
         for (id, source) in (0..).zip(&project.input.files) {
-            match known.remove(&(id, source.path.clone())).filter(|(text, ..)| *text == source.text) {
-                Some((_, tree, found)) => {
-                    trees.push(tree);
-                    errors.push(found);
-                }
+            let before = parsed.remove(&(id, source.path.clone())).filter(|(text, ..)| *text == source.text);
+            let (tree, errors, effects) = match before {
+                Some((_, tree, known)) => (tree, known.errors, known.effects),
                 None => {
                     let parsed = with_room(|| flow_grammar::parse(FileId(id), &source.text));
-                    trees.push(parsed.file);
-                    errors.push(parsed.errors);
+                    let effects = Effects::of(&parsed.file);
+                    (parsed.file, parsed.errors, effects)
                 }
+            };
+            trees.push(tree);
+            known.push(Known { errors, effects, ..Known::default() });
+        }
+        let errors = known.iter().flat_map(|known| &known.errors).cloned().collect();
+        let mut compiled = compile_trees(&project.input, trees, errors);
+        for (span, symbol) in std::mem::take(&mut compiled.info.references) {
+            if let Some(known) = known.get_mut(span.file.0 as usize) {
+                known.references.push((span, symbol));
             }
         }
-        let compiled = compile_trees(&project.input, trees, errors.iter().flatten().cloned().collect());
+        for (span, ty) in std::mem::take(&mut compiled.info.types) {
+            if let Some(known) = known.get_mut(span.file.0 as usize) {
+                known.types.push((span, ty));
+            }
+        }
         let texts =
             project.input.files.iter().chain(&project.others).map(|file| Text::new(file.text.clone())).collect();
-        let index = Index::new(&project.input, &compiled);
-        Self { root: root.to_owned(), project, compiled, index, texts, errors, report: OnceCell::new() }
+        let files = project.input.files.iter().zip(&compiled.files).zip(&known);
+        let files = files.map(|((source, tree), known)| FileIndex::new(&source.path, tree, &known.references));
+        let index = Index::new(files.collect());
+        let templates = Templates::of(&project.input);
+        Self { root: root.to_owned(), project, compiled, index, texts, known, templates, report: OnceCell::new() }
     }
 
     /// The project after a change in one of its `.flow` files. Only that file is looked at: what is known of the others
-    /// stays as it was. Quick enough for every keystroke; [`World::new`] follows when the keys rest.
+    /// stays as it was, and so does what was found in this file by looking at all. Quick enough for every keystroke;
+    /// [`World::new`] follows when the keys rest.
     #[must_use]
     pub fn with_text(self, file: FileId, text: &str) -> Self {
-        let Self { root, mut project, compiled, mut texts, mut errors, report, .. } = self;
+        let Self { root, mut project, compiled, mut index, mut texts, mut known, templates, report } = self;
         let at = file.0 as usize;
-        if let Some(source) = project.input.files.get_mut(at) {
-            text.clone_into(&mut source.text);
-        }
+        let Some(source) = project.input.files.get_mut(at) else {
+            return Self { root, project, compiled, index, texts, known, templates, report };
+        };
+        let change = Change::between(file, &source.text, text);
+        text.clone_into(&mut source.text);
         if let Some(old) = texts.get_mut(at) {
             *old = Text::new(text.to_owned());
         }
         let parsed = with_room(|| flow_grammar::parse(file, text));
         let mut trees = compiled.files;
-        if let (Some(tree), Some(found)) = (trees.get_mut(at), errors.get_mut(at)) {
+        if let (Some(tree), Some(known)) = (trees.get_mut(at), known.get_mut(at)) {
+            known.effects = Effects::of(&parsed.file);
+            known.errors = parsed.errors;
             *tree = parsed.file;
-            *found = parsed.errors;
         }
-        let elsewhere: Vec<Diagnostic> =
-            compiled.diagnostics.into_iter().filter(|found| found.span.file != file).collect();
-        let sound = elsewhere.iter().chain(&project.diagnostics).all(|found| found.severity != Severity::Error);
-        let syntax = errors.iter().flatten().cloned().collect();
-        let mut now = compile_file(&project.input, trees, syntax, file, sound);
-        now.diagnostics.extend(elsewhere);
+        let mut stays: Vec<Diagnostic> = Vec::new();
+        for found in compiled.diagnostics {
+            if found.span.file != file || NEEDS_ALL.contains(&found.code) {
+                stays.extend(change.moved(found));
+            }
+        }
+        let mut others = Others { templates: templates.clone(), ..Others::default() };
+        // Circles of journeys are found by the rules themselves; every other error keeps the rules from looking.
+        others.sound = stays.iter().all(|found| found.severity != Severity::Error || found.code == JOURNEY_LOOP);
+        for (_, known) in known.iter().enumerate().filter(|(other, _)| *other != at) {
+            others.add(&known.effects);
+        }
+        let errors = known.iter().flat_map(|known| &known.errors).cloned().collect();
+        let mut now = compile_file(&project.input, trees, errors, file, &others);
+        if now.diagnostics.iter().any(|found| found.severity == Severity::Error) {
+            stays.retain(|found| found.span.file != file || found.code == START_NEEDS_TRIGGER);
+        }
+        now.diagnostics.extend(stays);
         now.diagnostics.sort_by_key(|found| found.span);
-        now.info.references.extend(compiled.info.references.into_iter().filter(|(span, _)| span.file != file));
-        now.info.references.sort_unstable();
-        now.info.types.retain(|(span, _)| span.file == file);
-        now.info.types.extend(compiled.info.types.into_iter().filter(|(span, _)| span.file != file));
-        let index = Index::new(&project.input, &now);
-        Self { root, project, compiled: now, index, texts, errors, report }
+        if let (Some(known), Some(tree)) = (known.get_mut(at), now.files.get(at)) {
+            known.references = std::mem::take(&mut now.info.references);
+            known.types = std::mem::take(&mut now.info.types);
+            let path = project.input.files.get(at).map_or("", |source| source.path.as_str());
+            index.replace(file, FileIndex::new(path, tree, &known.references));
+        }
+        Self { root, project, compiled: now, index, texts, known, templates, report }
+    }
+
+    /// What the names of a file stand for, in the order of the source.
+    #[must_use]
+    pub fn references_in(&self, file: FileId) -> &[(Span, Symbol)] {
+        self.known.get(file.0 as usize).map_or(&[], |known| &known.references)
+    }
+
+    /// The types of the expressions of a file, in the order of the source.
+    #[must_use]
+    pub fn types_in(&self, file: FileId) -> &[(Span, String)] {
+        self.known.get(file.0 as usize).map_or(&[], |known| &known.types)
     }
 
     /// A project out of texts, for tests.
@@ -172,15 +234,14 @@ impl World {
         let touches = |span: Span| span.file == file && span.start <= at && at <= span.end;
         let mut found: Vec<(Span, Symbol)> =
             self.index.definitions_in(file).filter(|d| touches(d.name)).map(|d| (d.name, d.symbol.clone())).collect();
-        let references = &self.compiled.info.references;
-        let from = references.partition_point(|(span, _)| span.file < file);
-        for (span, symbol) in references.iter().skip(from).take_while(|(span, _)| span.file == file && span.start <= at)
-        {
+        for (span, symbol) in self.references_in(file).iter().take_while(|(span, _)| span.start <= at) {
             if touches(*span) {
                 found.push((*span, symbol.clone()));
             }
         }
-        found.extend(self.index.locals().filter(|span| touches(**span)).map(|span| (*span, Symbol::Local(*span))));
+        found.extend(
+            self.index.locals_in(file).filter(|span| touches(**span)).map(|span| (*span, Symbol::Local(*span))),
+        );
         // Between two names that touch, the one that begins here.
         let Some(name) = found.iter().map(|(span, _)| *span).max_by_key(|span| (span.start, u32::MAX - span.end))
         else {
@@ -194,6 +255,7 @@ impl World {
 
     /// The places where a name is used, without its declaration.
     pub fn references<'w>(&'w self, symbol: &'w Symbol) -> impl Iterator<Item = Span> + 'w {
-        self.compiled.info.references.iter().filter(move |(_, other)| other == symbol).map(|(span, _)| *span)
+        let all = self.known.iter().flat_map(|known| &known.references);
+        all.filter(move |(_, other)| other == symbol).map(|(span, _)| *span)
     }
 }

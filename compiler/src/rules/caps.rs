@@ -44,7 +44,7 @@ fn blocking<'p>(program: &'p Program, send: &Send, tried: &Tried) -> Option<&'p 
 }
 
 /// What a message counts as: only plain ones, so that what stops one stops the other.
-fn counted(program: &Program, send: &Send) -> Option<(ChannelId, TopicId)> {
+pub(super) fn counted(program: &Program, send: &Send) -> Option<(ChannelId, TopicId)> {
     let transactional = program.is_transactional(send.topic);
     match (send.channels.as_slice(), &send.to) {
         ([channel], None) if !transactional => Some((*channel, send.topic)),

@@ -3,9 +3,11 @@
 
 use super::evaluate::{evaluate, Outcome, Scope};
 use super::facts::{Facts, Var};
+use super::settled::Settled;
+use super::values::Values;
 use super::Project;
 use crate::bytecode::{
-    CodeId, Event, EventId, Exit, Field, Journey, JourneyId, Program, Send, Step, StepId, StepKind, Trigger,
+    CodeId, Event, EventId, Exit, Field, Function, Journey, JourneyId, Program, Send, Step, StepId, StepKind, Trigger,
     WaitedEvent,
 };
 use crate::codes::{AFTER_EXIT, ALWAYS_FALSE, ALWAYS_TRUE, REACHES_NOBODY};
@@ -23,12 +25,19 @@ struct Seen {
     never: usize,
     /// Never, because an exit would have come first.
     ended: usize,
+    /// Those exits, where they are conditions.
+    exits: BTreeSet<Span>,
+    /// The function whose values decide it.
+    function: Option<Function>,
     because: BTreeSet<Span>,
     /// A message that reaches nobody.
     unreached: usize,
 }
 
 type Places = BTreeMap<Span, Seen>;
+
+/// Whether each step can be reached, by its place: a place in a `for` stands for several steps.
+type Reached = BTreeMap<Span, bool>;
 
 pub(super) fn check(project: Project<'_>) -> Vec<Diagnostic> {
     let mut places = Places::new();
@@ -41,12 +50,16 @@ pub(super) fn check(project: Project<'_>) -> Vec<Diagnostic> {
             look(&mut places, scope(program, None, fields(program, query.event)), filter, &Facts::default());
         }
     }
+    let mut reached = Reached::new();
     for (id, journey) in (0..).map(JourneyId).zip(&program.journeys) {
         header(&mut places, program, journey);
-        body(&mut places, program, journey, project.started.contains(&id));
+        let settled = Settled::new(project, journey);
+        body(&mut places, &mut reached, program, journey, project.started.contains(&id), &settled);
     }
     let ifs = spans_of_ifs(project);
-    places.into_iter().filter_map(|(span, seen)| finding(span, &seen, &ifs)).collect()
+    let mut found: Vec<Diagnostic> = places.into_iter().filter_map(|(span, seen)| finding(span, &seen, &ifs)).collect();
+    found.extend(super::nothing_left::check(project, &reached));
+    found
 }
 
 /// One finding a place, when it is the same however often the place is met.
@@ -57,24 +70,45 @@ fn finding(span: Span, seen: &Seen, ifs: &Ifs) -> Option<Diagnostic> {
     } else if seen.unreached > 0 {
         return None;
     } else if seen.never == seen.times {
-        Diagnostic::warning(ALWAYS_FALSE, span, "this condition is never true").help(
-            if ifs.conditions.contains(&span) {
-                "what follows `then` is never done: change the condition or remove the step"
-            } else {
-                "change the condition or remove what depends on it"
-            },
-        )
+        let found = Diagnostic::warning(ALWAYS_FALSE, span, "this condition is never true");
+        match seen.function.filter(|_| seen.because.is_empty()).and_then(gives) {
+            Some(gives) => found.help(format!("{gives}: change what it is compared with")),
+            None if ifs.conditions.contains(&span) => {
+                found.help("what follows `then` is never done: change the condition or remove the step")
+            }
+            None => found.help("change the condition or remove what depends on it"),
+        }
     } else if seen.always == seen.times && !ifs.arms.contains(&span) {
-        Diagnostic::warning(ALWAYS_TRUE, span, "this condition is always true")
-            .help("change the condition, or leave it out: it decides nothing")
+        let found = Diagnostic::warning(ALWAYS_TRUE, span, "this condition is always true");
+        match seen.function.filter(|_| seen.because.is_empty()).and_then(gives) {
+            Some(gives) => found.help(format!("{gives}: change what it is compared with, or leave it out")),
+            None => found.help("change the condition, or leave it out: it decides nothing"),
+        }
     } else if seen.ended + seen.never == seen.times {
-        Diagnostic::warning(AFTER_EXIT, span, "this is never true: what it asks for would have ended the journey")
-            .help("remove the step, or leave this event out of `exit on`")
+        let found =
+            Diagnostic::warning(AFTER_EXIT, span, "this is never true: what it asks for would have ended the journey");
+        if seen.exits.is_empty() {
+            found.help("remove the step, or leave this event out of `exit on`")
+        } else {
+            let exits = seen.exits.iter();
+            exits
+                .fold(found, |found, exit| found.label(*exit, "the journey ends by this"))
+                .help("remove the step, or let the journey go on: leave this out of `exit when`")
+        }
     } else {
         return None;
     };
     let because = seen.because.iter().filter(|because| because.file == span.file && **because != span);
     Some(because.fold(found, |found, because| found.label(*because, "this was decided before")))
+}
+
+/// What can be said of a function's values.
+fn gives(function: Function) -> Option<String> {
+    let name = crate::functions::name_of(function);
+    Some(match Values::range_of(function)? {
+        (low, Some(high)) => format!("`{name}` gives {low} to {high}"),
+        (low, None) => format!("`{name}` gives {low} or more"),
+    })
 }
 
 fn scope<'p>(program: &'p Program, journey: Option<&'p Journey>, fields: &'p [Field]) -> Scope<'p> {
@@ -99,6 +133,7 @@ fn look(places: &mut Places, scope: Scope<'_>, code: CodeId, facts: &Facts) -> O
     }
     if outcome.yes.is_none() || outcome.no.is_none() {
         seen.because.extend(&outcome.because);
+        seen.function = outcome.function;
     }
     outcome
 }
@@ -164,19 +199,27 @@ fn as_trigger(journey: &Journey, event: EventId, var: Var) -> Option<Var> {
     u16::try_from(at).ok().map(Var::Trigger)
 }
 
-fn body(places: &mut Places, program: &Program, journey: &Journey, is_started: bool) {
+fn body(
+    places: &mut Places,
+    reached: &mut Reached,
+    program: &Program,
+    journey: &Journey,
+    is_started: bool,
+    settled: &Settled,
+) {
     let mut facts: Vec<Option<Facts>> = vec![None; journey.steps.len()];
     let entry = at_entry(places, program, journey, is_started);
     if let Some(first) = facts.first_mut() {
         *first = Some(entry);
     }
-    let ended = super::after_exit::ending_events(journey);
     for (at, step) in journey.steps.iter().enumerate() {
-        let Some(known) = facts.get(at).cloned().flatten() else { continue };
+        let known = facts.get(at).cloned().flatten();
+        *reached.entry(step.span).or_default() |= known.is_some();
+        let Some(known) = known else { continue };
         if let StepKind::Send(send) = &step.kind {
             message(places, program, step, send, &known);
         }
-        let (yes, no) = pass(places, program, journey, step, &known, &ended);
+        let (yes, no) = pass(places, program, journey, step, &known, settled);
         let id = StepId(u32::try_from(at).unwrap_or(u32::MAX));
         for edge in edges(journey, id).into_iter().filter(|edge| edge.to.index() > at) {
             let new = if edge.kind == EdgeKind::Otherwise { &no } else { &yes };
@@ -204,13 +247,13 @@ fn pass(
     journey: &Journey,
     step: &Step,
     known: &Facts,
-    ended: &[EventId],
+    settled: &Settled,
 ) -> (Option<Facts>, Option<Facts>) {
     let mut later = known.clone();
     later.retain(|var| matches!(var, Var::Trigger(_)));
     match &step.kind {
         StepKind::Branch { condition, .. } => {
-            let outcome = look_with_exits(places, scope(program, Some(journey), &[]), *condition, known, ended);
+            let outcome = look_with_exits(places, scope(program, Some(journey), &[]), *condition, known, settled);
             return (outcome.yes, outcome.no);
         }
         StepKind::Set { attribute, .. } => {
@@ -227,7 +270,7 @@ fn pass(
         }
         StepKind::WaitCondition { condition, .. } => {
             // It may hold when it is reached, and later too: nothing but the trigger is sure.
-            look_with_exits(places, scope(program, Some(journey), &[]), condition.code, &later, ended);
+            look_with_exits(places, scope(program, Some(journey), &[]), condition.code, &later, settled);
         }
         StepKind::WaitEvent { events, .. } => {
             for waited in events {
@@ -241,14 +284,16 @@ fn pass(
     (Some(later.clone()), Some(later))
 }
 
-/// As [`look`], and once more knowing that what ends the journey has not happened.
-fn look_with_exits(places: &mut Places, scope: Scope<'_>, code: CodeId, facts: &Facts, ended: &[EventId]) -> Outcome {
+/// As [`look`], and once more knowing that what ends the journey has not happened and does not hold.
+fn look_with_exits(places: &mut Places, scope: Scope<'_>, code: CodeId, facts: &Facts, settled: &Settled) -> Outcome {
     let outcome = look(places, scope, code, facts);
-    if !ended.is_empty() && outcome.yes.is_some() && outcome.no.is_some() {
-        let with_exits = evaluate(Scope { absent: ended, ..scope }, code, facts);
+    if outcome.yes.is_some() && outcome.no.is_some() {
         let span = scope.program.codes.get(code.index()).and_then(|code| code.spans.last());
-        if let (None, Some(seen)) = (with_exits.yes, span.and_then(|span| places.get_mut(span))) {
+        if let (Some(exits), Some(seen)) =
+            (settled.excludes(scope, code, facts), span.and_then(|span| places.get_mut(span)))
+        {
             seen.ended += 1;
+            seen.exits.extend(exits);
         }
     }
     outcome

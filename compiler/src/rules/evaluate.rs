@@ -2,7 +2,9 @@
 
 use super::facts::{Facts, Var};
 use super::values::{Test, Values};
-use crate::bytecode::{CodeId, Compare, Const, EventId, Field, Journey, Op, Program, QueryAnswer, QueryWindow, Reg};
+use crate::bytecode::{
+    CodeId, Compare, Const, EventId, Field, Function, Journey, Op, Program, QueryAnswer, QueryWindow, Reg,
+};
 use flow_grammar::span::Span;
 
 /// More ways through one code are not followed: it is then taken as able to be both.
@@ -25,6 +27,8 @@ pub(super) struct Outcome {
     pub no: Option<Facts>,
     /// The tests, made earlier, that it rests on.
     pub because: Vec<Span>,
+    /// A function that it rests on: what that can give decides a test.
+    pub function: Option<Function>,
 }
 
 /// What a register holds.
@@ -46,9 +50,10 @@ struct Way {
 
 /// Evaluates a code of type bool.
 pub(super) fn evaluate(scope: Scope<'_>, code: CodeId, facts: &Facts) -> Outcome {
-    let unknown = || Outcome { yes: Some(facts.clone()), no: Some(facts.clone()), because: Vec::new() };
+    let both = || Some(facts.clone());
+    let unknown = || Outcome { yes: both(), no: both(), because: Vec::new(), function: None };
     let Some(code) = scope.program.codes.get(code.index()) else { return unknown() };
-    let mut outcome = Outcome { yes: None, no: None, because: Vec::new() };
+    let mut outcome = Outcome { yes: None, no: None, because: Vec::new(), function: None };
     let mut ways =
         vec![Way { at: 0, registers: vec![Value::Unknown; usize::from(code.registers)], facts: facts.clone() }];
     let mut steps = 0;
@@ -61,14 +66,14 @@ pub(super) fn evaluate(scope: Scope<'_>, code: CodeId, facts: &Facts) -> Outcome
             way.at += 1;
             match op {
                 Op::Return(r) => {
-                    let (yes, no) = split(scope, &way, *r, facts, &mut outcome.because);
+                    let (yes, no) = split(scope, &way, *r, facts, &mut outcome);
                     outcome.yes = either(outcome.yes.take(), yes);
                     outcome.no = either(outcome.no.take(), no);
                     break;
                 }
                 Op::Jump(to) => way.at = *to as usize,
                 Op::JumpIf(r, to) | Op::JumpIfNot(r, to) => {
-                    let (yes, no) = split(scope, &way, *r, facts, &mut outcome.because);
+                    let (yes, no) = split(scope, &way, *r, facts, &mut outcome);
                     let (jump, go_on) = if matches!(op, Op::JumpIf(..)) { (yes, no) } else { (no, yes) };
                     if !fork(&mut ways, &mut way, *to, jump, go_on) {
                         break;
@@ -86,6 +91,10 @@ pub(super) fn evaluate(scope: Scope<'_>, code: CodeId, facts: &Facts) -> Outcome
     }
     outcome.because.sort_unstable();
     outcome.because.dedup();
+    for known in [&mut outcome.yes, &mut outcome.no].into_iter().flatten() {
+        // The same place may be met again with another value, in the next round of a `for`.
+        known.retain(|var| !matches!(var, Var::Call(..)));
+    }
     outcome
 }
 
@@ -115,13 +124,7 @@ fn read(way: &Way, r: Reg) -> Value {
 }
 
 /// The facts when a register holds true, and when not.
-fn split(
-    scope: Scope<'_>,
-    way: &Way,
-    r: Reg,
-    before: &Facts,
-    because: &mut Vec<Span>,
-) -> (Option<Facts>, Option<Facts>) {
+fn split(scope: Scope<'_>, way: &Way, r: Reg, before: &Facts, outcome: &mut Outcome) -> (Option<Facts>, Option<Facts>) {
     let (var, test, holds, at) = match read(way, r) {
         Value::Unknown => return (Some(way.facts.clone()), Some(way.facts.clone())),
         Value::Const(Const::Bool(true)) => return (Some(way.facts.clone()), None),
@@ -129,9 +132,13 @@ fn split(
         Value::Var(var, at) => (var, Test::IsTrue, true, at),
         Value::Test(var, test, holds, at) => (var, test, holds, at),
     };
-    because.extend(before.get(var).and_then(|fact| fact.because));
+    outcome.because.extend(before.get(var).and_then(|fact| fact.because));
     let narrowed = |holds| way.facts.narrow(var, || all(scope, var), &test, holds, at);
-    (narrowed(holds), narrowed(!holds))
+    let (yes, no) = (narrowed(holds), narrowed(!holds));
+    if let (Var::OfNow(function) | Var::Call(function, _), true) = (var, yes.is_none() || no.is_none()) {
+        outcome.function = Some(function);
+    }
+    (yes, no)
 }
 
 /// The facts when a register holds a value, and when that is missing.
@@ -162,6 +169,8 @@ fn assign(scope: Scope<'_>, way: &mut Way, op: &Op, at: Span) {
         Op::IsKnown(a, b) => (*a, is_known(read(way, *b), at)),
         Op::Compare(op, a, b, c) => (*a, compare(*op, read(way, *b), read(way, *c), at)),
         Op::In(a, b, c) => (*a, is_in(read(way, *b), read(way, *c), at)),
+        Op::Call(function, a, _, _) => (*a, given_by(*function, at)),
+        Op::StepMoving(a, code, _) => (*a, moving(scope.program, *code, at)),
         Op::Member(a, ..)
         | Op::EntryTime(a)
         | Op::Slot(a, _)
@@ -170,13 +179,11 @@ fn assign(scope: Scope<'_>, way: &mut Way, op: &Op, at: Span) {
         | Op::Negate(a, _)
         | Op::Arith(_, a, _, _)
         | Op::CompareMoving(_, a, _, _)
-        | Op::StepMoving(a, _, _)
         | Op::Contains(a, _, _)
         | Op::StartsWith(a, _, _)
         | Op::EndsWith(a, _, _)
         | Op::List(a, _, _)
         | Op::Concat(a, _, _)
-        | Op::Call(_, a, _, _)
         | Op::Query(a, _, Some(_))
         | Op::InFence(a, _)
         | Op::Outcome(a, _, _)
@@ -185,6 +192,25 @@ fn assign(scope: Scope<'_>, way: &mut Way, op: &Op, at: Span) {
     };
     if let Some(register) = way.registers.get_mut(usize::from(to)) {
         *register = value;
+    }
+}
+
+/// What a function gives, when anything is known of that.
+fn given_by(function: Function, at: Span) -> Value {
+    match Values::range_of(function) {
+        Some(_) => Value::Var(Var::Call(function, at.start), at),
+        None => Value::Unknown,
+    }
+}
+
+/// What a step function of the present instant gives: `hour(now)`, `hour(now + 2h)`.
+fn moving(program: &Program, code: CodeId, at: Span) -> Value {
+    match program.codes.get(code.index()).map(|code| code.ops.as_slice()) {
+        Some([Op::Now(_), Op::Call(function, ..), Op::Return(_)]) if Values::range_of(*function).is_some() => {
+            Value::Var(Var::OfNow(*function), at)
+        }
+        Some([.., Op::Call(function, ..), Op::Return(_)]) => given_by(*function, at),
+        _ => Value::Unknown,
     }
 }
 
@@ -272,5 +298,7 @@ fn all(scope: Scope<'_>, var: Var) -> Values {
             None => anything,
         },
         Var::Segment(_) | Var::Can(..) => either,
+        Var::OfNow(function) => Values::given_by(function, false),
+        Var::Call(function, _) => Values::given_by(function, true),
     }
 }

@@ -1,7 +1,7 @@
 //! What is known on the way to a step.
 
 use super::values::{Test, Values};
-use crate::bytecode::{AttrId, ChannelId, QueryId, SegmentId, TopicId};
+use crate::bytecode::{AttrId, ChannelId, Function, QueryId, SegmentId, TopicId};
 use flow_grammar::span::Span;
 use std::collections::BTreeMap;
 
@@ -16,6 +16,10 @@ pub(super) enum Var {
     Query(QueryId),
     Segment(SegmentId),
     Can(ChannelId, TopicId),
+    /// What a function of the present instant gives.
+    OfNow(Function),
+    /// What a function gives at a place of the source. It means nothing outside of the code that the place is in.
+    Call(Function, u32),
 }
 
 /// A narrowed variable, and the test that narrowed it last.

@@ -1,14 +1,17 @@
-//! Journeys that start each other for ever at one instant, through `emit` and `start`.
+//! Journeys that start each other for ever at one instant, through `emit`, `start`, and `set` of what another begins
+//! with (`on change`).
 //!
 //! Only what is certain is reported: the steps on the way wait for nothing and ask nothing, and
 //! every journey of the circle takes people in again.
 
 use super::Project;
-use crate::bytecode::{Again, EnterMode, Exit, Journey, JourneyId, StepKind, Trigger};
+use crate::bytecode::{
+    Again, Arith, AttrId, CodeId, Const, EnterMode, Exit, Journey, JourneyId, Op, Program, StepKind, Trigger, Type,
+};
 use crate::codes::JOURNEY_LOOP;
 use crate::diagnostic::Diagnostic;
 use flow_grammar::span::Span;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A step that makes another journey begin, at once and always.
 struct Link {
@@ -75,19 +78,62 @@ fn links(project: Project<'_>, journey: &Journey) -> Vec<Link> {
         return Vec::new();
     }
     let mut links = Vec::new();
+    let mut sets: BTreeMap<AttrId, u32> = BTreeMap::new();
+    walk(project, journey, |kind, _| {
+        if let StepKind::Set { attribute, .. } = kind {
+            *sets.entry(*attribute).or_default() += 1;
+        }
+    });
+    let begun_by = |by: &dyn Fn(&Trigger) -> bool| -> Vec<JourneyId> {
+        let journeys = (0..).map(JourneyId).zip(&project.program.journeys);
+        let begun = journeys.filter(|(id, other)| other.triggers.iter().any(by) && accepts(project, *id));
+        begun.map(|(id, _)| id).collect()
+    };
     walk(project, journey, |kind, span| match kind {
         StepKind::Start(to) => links.extend(accepts(project, *to).then_some(Link { to: *to, span })),
         StepKind::Emit { event, .. } => {
-            let journeys = (0..).map(JourneyId).zip(&project.program.journeys);
-            let begun = journeys.filter(|(id, other)| {
-                let by = |trigger: &Trigger| matches!(trigger, Trigger::Event { event: e, filter: None } if e == event);
-                other.triggers.iter().any(by) && accepts(project, *id)
-            });
-            links.extend(begun.map(|(to, _)| Link { to, span }));
+            let begun = begun_by(
+                &|trigger| matches!(trigger, Trigger::Event { event: begins, filter: None } if begins == event),
+            );
+            links.extend(begun.into_iter().map(|to| Link { to, span }));
+        }
+        // One that is set twice may be as it was in the end.
+        StepKind::Set { attribute, value }
+            if sets.get(attribute) == Some(&1) && changes(project.program, *attribute, *value) =>
+        {
+            let begun = begun_by(
+                &|trigger| matches!(trigger, Trigger::Change { attribute: begins, filter: None } if begins == attribute),
+            );
+            links.extend(begun.into_iter().map(|to| Link { to, span }));
         }
         _ => {}
     });
     links
+}
+
+/// Whether a value that an attribute is set to is another one every time: `+= 1`, `not user.flag`. The same value again
+/// is no change.
+fn changes(program: &Program, attribute: AttrId, value: CodeId) -> bool {
+    let Some(field) = program.attributes.get(attribute.index()).map(|attribute| &attribute.field) else { return false };
+    // What is missing stays missing.
+    if field.default.is_none() {
+        return false;
+    }
+    match (program.codes.get(value.index()).map(|code| code.ops.as_slice()), &field.ty) {
+        (Some([Op::Attr(_, read), Op::Not(..), Op::Return(_)]), Type::Bool) => *read == attribute,
+        (
+            Some([Op::Attr(_, read), Op::Const(_, by), Op::Arith(Arith::Add | Arith::Subtract, ..), Op::Return(_)]),
+            Type::Int | Type::Number,
+        ) => {
+            *read == attribute
+                && match program.constants.get(by.index()) {
+                    Some(Const::Int(by)) => *by != 0,
+                    Some(Const::Number(by)) => !by.is_zero(),
+                    _ => false,
+                }
+        }
+        _ => false,
+    }
 }
 
 /// Whether a journey takes a person in again at the same instant.

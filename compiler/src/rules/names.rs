@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use flow_grammar::ast::{Item, Name};
 
 pub(super) fn check(project: Project<'_>) -> Vec<Diagnostic> {
-    let items = project.files.iter().flat_map(|file| &file.items);
+    let items = project.files().flat_map(|file| &file.items);
     items.filter_map(declared).filter(|name| name.text.chars().any(char::is_uppercase)).map(finding).collect()
 }
 

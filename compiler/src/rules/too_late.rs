@@ -85,7 +85,7 @@ fn cost(program: &Program, journey: &Journey, at: usize, edge: &Edge) -> i64 {
     }
 }
 
-fn length(program: &Program, code: CodeId) -> Option<Duration> {
+pub(super) fn length(program: &Program, code: CodeId) -> Option<Duration> {
     match constant(program, code)? {
         Const::Duration(length) => Some(*length),
         _ => None,
@@ -99,7 +99,7 @@ fn shortest(length: Duration) -> i64 {
 }
 
 /// The longest that a length can be: months of 31 days, and a clock that goes back on the way.
-fn longest(length: Duration) -> i64 {
+pub(super) fn longest(length: Duration) -> i64 {
     let days = i64::from(length.months) * 31 + i64::from(length.days);
     days.saturating_mul(DAY).saturating_add(length.millis) + if days > 0 { HOUR } else { 0 }
 }

@@ -1,7 +1,7 @@
 //! Which values something can still have: intervals of numbers, sets of texts, truth values, and
 //! whether it may be missing.
 
-use crate::bytecode::{Compare, Const, Type};
+use crate::bytecode::{Compare, Const, Function, Type};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 
@@ -84,6 +84,26 @@ impl Values {
     pub fn count() -> Self {
         let zero = End { at: Decimal::ZERO, included: true };
         Self { missing: false, known: Known::Numbers(Interval { low: Some(zero), high: None, whole: true }) }
+    }
+
+    /// What a function gives, where that is less than its type says: (lowest, highest). See the language reference.
+    pub fn range_of(function: Function) -> Option<(i64, Option<i64>)> {
+        Some(match function {
+            Function::Hour => (0, Some(23)),
+            Function::Minute => (0, Some(59)),
+            Function::Month => (1, Some(12)),
+            Function::Day => (1, Some(31)),
+            Function::Length | Function::Abs => (0, None),
+            _ => return None,
+        })
+    }
+
+    /// What a function gives; `missing` says whether it may give nothing.
+    pub fn given_by(function: Function, missing: bool) -> Self {
+        let Some((low, high)) = Self::range_of(function) else { return Self { missing, known: Known::Any } };
+        let end = |at: i64| End { at: Decimal::from(at), included: true };
+        let whole = function != Function::Abs;
+        Self { missing, known: Known::Numbers(Interval { low: Some(end(low)), high: high.map(end), whole }) }
     }
 
     /// One truth value.
