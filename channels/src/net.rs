@@ -121,6 +121,12 @@ impl Http {
         }
     }
 
+    /// The client itself, for libraries that bring their own requests.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     /// Begins a request.
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.client.request(method, url)

@@ -41,6 +41,17 @@ pub enum Event {
     },
 }
 
+/// What a step does, for whoever measures it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// So many records are made certain.
+    Commit(usize),
+    /// The engine takes so many.
+    Engine(usize),
+    /// Neither, until the next.
+    Done,
+}
+
 /// What is to begin.
 #[derive(Debug, Default)]
 pub struct Begin {
@@ -120,6 +131,19 @@ impl<D: Disk> Core<D> {
     /// # Errors
     /// When the journal cannot be written. Then nothing of it was taken, and nothing more can be.
     pub fn step(&mut self, now: i64, events: Vec<Event>) -> Result<Begin, Failure> {
+        self.step_in_stages(now, events, &mut |_| {})
+    }
+
+    /// The same, and tells what it does when.
+    ///
+    /// # Errors
+    /// See [`Self::step`].
+    pub fn step_in_stages(
+        &mut self,
+        now: i64,
+        events: Vec<Event>,
+        tell: &mut impl FnMut(Stage),
+    ) -> Result<Begin, Failure> {
         let mut records = Vec::with_capacity(events.len() + 1);
         for event in events {
             match event {
@@ -137,7 +161,7 @@ impl<D: Disk> Core<D> {
         }
         let mut begin = Begin::default();
         loop {
-            self.take(now, &records)?;
+            self.take(now, &records, tell)?;
             records.clear();
             let starts = self.outbox.start(self.store.host(), now, &mut records);
             begin.attempts.extend(starts);
@@ -154,7 +178,7 @@ impl<D: Disk> Core<D> {
         Ok(begin)
     }
 
-    fn take(&mut self, now: i64, records: &[Record]) -> Result<(), Failure> {
+    fn take(&mut self, now: i64, records: &[Record], tell: &mut impl FnMut(Stage)) -> Result<(), Failure> {
         if records.is_empty() {
             return match self.store.broken() {
                 Some(why) => Err(Failure::Broken(why.to_owned())),
@@ -162,7 +186,11 @@ impl<D: Disk> Core<D> {
             };
         }
         let mut todo = std::mem::take(&mut self.todo);
-        self.store.commit(records, &mut todo)?;
+        tell(Stage::Commit(records.len()));
+        self.store.write(records)?;
+        tell(Stage::Engine(records.len()));
+        self.store.apply(records, &mut todo);
+        tell(Stage::Done);
         for one in todo.drain(..) {
             match one {
                 Todo::Send(key) => {

@@ -8,6 +8,7 @@ use crate::log::{say, Level};
 use crate::outbox::key_text;
 use crate::record::Record;
 use crate::setup::Setup;
+use crate::trace::{Origin, Traces};
 use flow_channels::audiences::{self, Audience, Change};
 use flow_channels::fetch::{self, Apis};
 use flow_channels::{Channel, Delivery, Outcome};
@@ -29,6 +30,7 @@ pub struct Desk {
     apis: Arc<Apis>,
     audiences: Arc<BTreeMap<String, Audience>>,
     runtime: Runtime,
+    traces: Traces,
 }
 
 impl Desk {
@@ -39,8 +41,9 @@ impl Desk {
         apis: Apis,
         audiences: BTreeMap<String, Audience>,
         runtime: Runtime,
+        traces: Traces,
     ) -> Self {
-        Self { channels, apis: Arc::new(apis), audiences: Arc::new(audiences), runtime }
+        Self { channels, apis: Arc::new(apis), audiences: Arc::new(audiences), runtime, traces }
     }
 
     /// Tells changes of audiences, `upto` so many since the first of all. Who is not configured hears nothing.
@@ -69,19 +72,21 @@ impl Desk {
     }
 
     /// Begins an attempt; what comes of it comes back as an event.
-    pub fn deliver(&self, program: &Program, letter: &Letter, attempt: u32, back: &Handle) {
+    pub fn deliver(&self, program: &Program, letter: &Letter, attempt: u32, back: &Handle, origin: &Origin) {
         let (key, back) = (letter.key, back.clone());
         let (Some(channel), Ok(content)) = (self.channels.get(letter.channel.index()).cloned(), &letter.content) else {
             back.tell(Event::Finished { key, outcome: Outcome::retry("there is no such channel") });
             return;
         };
         let delivery = delivery(program, letter, attempt, content.clone());
+        let span = self.traces.attempt(origin, &delivery.channel, &delivery.journey, attempt);
         self.runtime.spawn(async move {
             let attempt = tokio::spawn(async move {
                 let attempt = tokio::time::timeout(LONGEST, channel.deliver(&delivery)).await;
                 attempt.unwrap_or_else(|_| Outcome::retry("it took too long"))
             });
             let outcome = attempt.await.unwrap_or_else(|_| Outcome::retry("the channel failed"));
+            span.came_to(&outcome);
             back.tell(Event::Finished { key, outcome });
         });
     }

@@ -35,3 +35,4 @@ pub mod snapshot;
 pub mod source;
 pub mod store;
 pub mod timeline;
+pub mod trace;

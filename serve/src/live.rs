@@ -11,6 +11,7 @@ use crate::host::Host;
 use crate::log::{say, Level};
 use crate::record::{Command, Record};
 use crate::store::{snapshot_beside, Found};
+use crate::trace::{Origin, Traces};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{mpsc, Arc};
@@ -45,11 +46,17 @@ type Look = Box<dyn FnOnce(&Host, Status) + Send>;
 
 /// What the thread is told.
 enum Told {
-    Event(Event, usize, Option<oneshot::Sender<Result<(), NotTaken>>>),
+    Event(Event, usize, Option<Waiter>),
     Look(Look),
     Snapshot(Option<oneshot::Sender<Result<(), String>>>),
     Snapped(Result<(), String>),
     Stop,
+}
+
+/// Who waits until something is certain, and what that belongs to.
+struct Waiter {
+    tell: Tell,
+    origin: Origin,
 }
 
 /// How the server is.
@@ -84,7 +91,15 @@ impl Handle {
     /// # Errors
     /// When it was not taken; it is not certain then.
     pub async fn take(&self, record: Record, size: usize) -> Result<(), NotTaken> {
-        self.hand(Event::Record(record), size).await
+        self.hand(Event::Record(record), size, None).await
+    }
+
+    /// The same within a span.
+    ///
+    /// # Errors
+    /// See [`Self::take`].
+    pub async fn take_within(&self, record: Record, size: usize, origin: Origin) -> Result<(), NotTaken> {
+        self.hand(Event::Record(record), size, origin).await
     }
 
     /// The same for records of which all become certain or none.
@@ -92,10 +107,10 @@ impl Handle {
     /// # Errors
     /// See [`Self::take`].
     pub async fn take_together(&self, records: Vec<Record>, size: usize) -> Result<(), NotTaken> {
-        self.hand(Event::Together(records), size).await
+        self.hand(Event::Together(records), size, None).await
     }
 
-    async fn hand(&self, event: Event, size: usize) -> Result<(), NotTaken> {
+    async fn hand(&self, event: Event, size: usize, origin: Origin) -> Result<(), NotTaken> {
         if self.broken.load(Ordering::Relaxed) {
             return Err(NotTaken::Broken);
         }
@@ -105,7 +120,7 @@ impl Handle {
             return Err(NotTaken::Full);
         }
         let (tell, told) = oneshot::channel();
-        let sent = self.sender.send(Told::Event(event, size, Some(tell)));
+        let sent = self.sender.send(Told::Event(event, size, Some(Waiter { tell, origin })));
         if sent.is_err() {
             return Err(NotTaken::Stopping);
         }
@@ -165,6 +180,7 @@ pub struct Live {
     desk: Desk,
     receiver: Receiver<Told>,
     handle: Handle,
+    traces: Traces,
     written: usize,
     snapping: bool,
     /// Snapshots that are still to be made before nothing of somebody who was forgotten is on the disk.
@@ -188,8 +204,17 @@ pub struct Inbox(Receiver<Told>);
 impl Live {
     /// Puts the parts together.
     #[must_use]
-    pub fn new(core: Core<Folder>, found: &Found, disk: Folder, desk: Desk, inbox: Inbox, handle: Handle) -> Self {
+    pub fn new(
+        core: Core<Folder>,
+        found: &Found,
+        disk: Folder,
+        desk: Desk,
+        ends: (Handle, Inbox),
+        traces: Traces,
+    ) -> Self {
+        let (handle, inbox) = ends;
         Self {
+            traces,
             core,
             disk,
             desk,
@@ -234,7 +259,7 @@ impl Live {
         }
     }
 
-    fn sort(&mut self, told: Told, events: &mut Vec<Event>, tells: &mut Vec<Tell>, size: &mut usize) {
+    fn sort(&mut self, told: Told, events: &mut Vec<Event>, tells: &mut Vec<Waiter>, size: &mut usize) {
         match told {
             Told::Event(event, bytes, tell) => {
                 *size += bytes;
@@ -263,15 +288,19 @@ impl Live {
         }
     }
 
-    fn step(&mut self, events: Vec<Event>, tells: Vec<Tell>) {
+    fn step(&mut self, events: Vec<Event>, mut waiters: Vec<Waiter>) {
+        let answer = |waiters: Vec<Waiter>, answer: Result<(), NotTaken>| {
+            waiters.into_iter().for_each(|waiter| drop(waiter.tell.send(answer.clone())));
+        };
         if self.handle.is_broken() {
-            tells.into_iter().for_each(|tell| drop(tell.send(Err(NotTaken::Broken))));
-            return;
+            return answer(waiters, Err(NotTaken::Broken));
         }
-        match self.core.step(clock::now(), events) {
+        let mut spans = self.traces.step(waiters.iter_mut().filter_map(|waiter| waiter.origin.take()).collect());
+        match self.core.step_in_stages(clock::now(), events, &mut |stage| spans.stage(stage)) {
             Ok(begin) => {
-                tells.into_iter().for_each(|tell| drop(tell.send(Ok(()))));
-                self.begin(begin);
+                let origin = spans.end();
+                answer(waiters, Ok(()));
+                self.begin(begin, &origin);
                 let version = self.core.host().stays().version();
                 self.handle.inboxes.send_if_modified(|seen| std::mem::replace(seen, version) != version);
                 if self.erasing == SNAPSHOTS_TO_ERASE {
@@ -284,19 +313,19 @@ impl Live {
             Err(failure) => {
                 self.handle.broken.store(true, Ordering::Relaxed);
                 say(Level::Error, "the journal cannot be written; nothing more is taken", &[("error", &failure)]);
-                tells.into_iter().for_each(|tell| drop(tell.send(Err(NotTaken::Broken))));
+                answer(waiters, Err(NotTaken::Broken));
             }
         }
     }
 
-    fn begin(&mut self, begin: Begin) {
+    fn begin(&mut self, begin: Begin, origin: &Origin) {
         // What has not begun when the server stops begins at the next start.
         if self.deadline.is_some() {
             return;
         }
         for start in &begin.attempts {
             if let Some(letter) = self.core.host().letters().waiting.get(&start.key) {
-                self.desk.deliver(self.core.host().setup().program(), letter, start.attempt, &self.handle);
+                self.desk.deliver(self.core.host().setup().program(), letter, start.attempt, &self.handle, origin);
             }
         }
         if let Some((upto, changes)) = begin.changes {

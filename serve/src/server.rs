@@ -10,6 +10,7 @@ use crate::keys::Keys;
 use crate::live::{ends, Live};
 use crate::log::{say, Level};
 use crate::setup::Setup;
+use crate::trace::Traces;
 use flow_channels::audiences::Audience;
 use flow_channels::fetch::Apis;
 use flow_channels::public::Public;
@@ -69,6 +70,7 @@ pub fn serve(
         let _within = runtime.enter();
         outside()?
     };
+    let traces = Traces::from_environment(runtime.handle())?;
     let (channels, policies) = channels.into_iter().unzip();
     let (core, found) =
         Core::open(disk.clone(), setup, secret, policies, clock::now()).map_err(|refusal| refusal.to_string())?;
@@ -85,10 +87,10 @@ pub fn serve(
         runtime.block_on(TcpListener::bind(listen)).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     listening(listener.local_addr().unwrap_or(listen));
     let (handle, inbox) = ends();
-    let desk = Desk::new(channels, apis, audiences, runtime.handle().clone());
+    let desk = Desk::new(channels, apis, audiences, runtime.handle().clone(), traces.clone());
     let looked_at = disk.clone();
     let followed = core.host().followed().clone();
-    let live = Live::new(core, &found, disk, desk, inbox, handle.clone());
+    let live = Live::new(core, &found, disk, desk, (handle.clone(), inbox), traces.clone());
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || live.run())
@@ -97,10 +99,12 @@ pub fn serve(
         feed::start(feed, &followed, &handle, runtime.handle())
             .map_err(|error| format!("cannot start threads: {error}"))?;
     }
-    let server = Server::new(handle.clone(), keys, public, looked_at);
+    let server = Server::new(handle.clone(), keys, public, looked_at, traces.clone());
     runtime.block_on(http::serve(listener, server, stopped()));
     handle.stop();
-    thread.join().map_err(|_| "the engine's thread failed".to_owned())
+    let ended = thread.join().map_err(|_| "the engine's thread failed".to_owned());
+    traces.end();
+    ended
 }
 
 /// Ready when the process is asked to stop.

@@ -135,11 +135,24 @@ impl<D: Disk> Store<D> {
     /// # Errors
     /// When the disk fails; the records were not taken then, and nothing more can be.
     pub fn commit(&mut self, records: &[Record], todo: &mut Vec<Todo>) -> Result<(), Failure> {
-        self.journal.commit(records)?;
+        self.write(records)?;
+        self.apply(records, todo);
+        Ok(())
+    }
+
+    /// The first half of [`Self::commit`]: makes records certain.
+    ///
+    /// # Errors
+    /// See [`Self::commit`].
+    pub(crate) fn write(&mut self, records: &[Record]) -> Result<(), Failure> {
+        self.journal.commit(records)
+    }
+
+    /// The second half: takes them.
+    pub(crate) fn apply(&mut self, records: &[Record], todo: &mut Vec<Todo>) {
         for record in records {
             self.host.apply(record, todo);
         }
-        Ok(())
     }
 
     /// Begins a new segment of the journal with the next commit.

@@ -18,21 +18,27 @@ pub struct Server {
 impl Server {
     /// Starts `flowc serve` in a project's folder, on some free port.
     pub fn start(root: &Path, more: &[&str]) -> Self {
-        Self::start_reading(root, more, Stdio::null())
+        Self::start_reading(root, more, Stdio::null(), &[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_within(root: &Path, more: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_reading(root, more, Stdio::null(), variables)
     }
 
     /// The same with a pipe to its standard input.
     pub fn start_with_input(root: &Path, more: &[&str]) -> (Self, ChildStdin) {
-        let mut server = Self::start_reading(root, more, Stdio::piped());
+        let mut server = Self::start_reading(root, more, Stdio::piped(), &[]);
         let input = server.process.stdin.take().unwrap();
         (server, input)
     }
 
-    fn start_reading(root: &Path, more: &[&str], input: Stdio) -> Self {
+    fn start_reading(root: &Path, more: &[&str], input: Stdio, variables: &[(&str, &str)]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_flowc"))
             .args(["serve", ".", "--listen", "127.0.0.1:0"])
             .args(more)
             .current_dir(root)
+            .envs(variables.iter().copied())
             .stdin(input)
             .stderr(Stdio::piped())
             .stdout(Stdio::null())

@@ -7,6 +7,7 @@ use crate::cloudevents;
 use crate::keys::Scope;
 use crate::live::NotTaken;
 use crate::record::Record;
+use crate::trace::Span;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{header, HeaderMap, StatusCode};
@@ -27,26 +28,41 @@ pub(super) async fn segment(
     let Some(kind) = Kind::of(&name) else {
         return (StatusCode::NOT_FOUND, "there is no such call\n").into_response();
     };
-    take(server, headers, body, move |body, now| accept::read(kind, body, now)).await
+    let span = server.traces.request("/v1/{name}", &headers);
+    take(server, headers, body, span, move |body, now| accept::read(kind, body, now)).await
 }
 
 /// CloudEvents 1.0, structured (one or a batch) and binary.
 pub(super) async fn cloud_events(State(server): State<Server>, headers: HeaderMap, body: Body) -> Response {
     let heads = headers.clone();
-    take(server, headers, body, move |body, now| cloudevents::read(&heads, body, now)).await
+    let span = server.traces.request("/v1/events", &headers);
+    take(server, headers, body, span, move |body, now| cloudevents::read(&heads, body, now)).await
 }
 
 async fn take(
     server: Server,
     headers: HeaderMap,
     body: Body,
+    mut span: Span,
     read: impl FnOnce(&[u8], i64) -> Result<Accepted, Refused>,
 ) -> Response {
-    if let Some(refused) = server.refuses_pages(&headers) {
+    let response = answer(&server, &headers, body, &mut span, read).await;
+    span.answered(response.status());
+    response
+}
+
+async fn answer(
+    server: &Server,
+    headers: &HeaderMap,
+    body: Body,
+    span: &mut Span,
+    read: impl FnOnce(&[u8], i64) -> Result<Accepted, Refused>,
+) -> Response {
+    if let Some(refused) = server.refuses_pages(headers) {
         return refused;
     }
     // A key in the head is judged before anything of the body is taken.
-    let key = key_of(&headers);
+    let key = key_of(headers);
     if key.is_some() && !server.allows(key.as_deref(), Scope::Ingest) {
         return denied();
     }
@@ -67,12 +83,14 @@ async fn take(
         Ok(accepted) => accepted,
         Err(Refused(reason)) => return refused(&reason),
     };
+    span.number("http.request.body.size", body.len());
+    span.number("flow.calls", accepted.calls);
     if accepted.calls == 0 {
         return done();
     }
     let size = accepted.lines.len();
     let record = Record::Inputs { received: clock::now(), lines: accepted.lines };
-    match server.handle.take(record, size).await {
+    match server.handle.take_within(record, size, span.origin()).await {
         Ok(()) => done(),
         Err(not_taken) => unavailable(&not_taken),
     }

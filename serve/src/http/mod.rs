@@ -11,6 +11,7 @@ use crate::disk::Folder;
 use crate::keys::{Keys, Scope};
 use crate::live::Handle;
 use crate::log::{say, Level};
+use crate::trace::Traces;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{header, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -49,13 +50,14 @@ pub struct Server {
     pub(crate) disk: Folder,
     /// Who asks what happened with somebody waits for the one before.
     pub(crate) timelines: Arc<Semaphore>,
+    pub(crate) traces: Traces,
 }
 
 impl Server {
     /// Over the thread that has the state.
     #[must_use]
-    pub fn new(handle: Handle, keys: Keys, public: Option<Arc<Public>>, disk: Folder) -> Self {
-        Self { handle, keys: Arc::new(keys), public, disk, timelines: Arc::new(Semaphore::new(1)) }
+    pub fn new(handle: Handle, keys: Keys, public: Option<Arc<Public>>, disk: Folder, traces: Traces) -> Self {
+        Self { handle, keys: Arc::new(keys), public, disk, timelines: Arc::new(Semaphore::new(1)), traces }
     }
 
     fn routes(self) -> Router {
