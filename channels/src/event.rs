@@ -1,5 +1,6 @@
 //! What comes back from outside, as events that the engine reads.
 
+use flow_runtime::calendar::instant_text;
 use serde_json::{Map, Value};
 
 /// An event about a person: the input of a `track` call.
@@ -35,7 +36,7 @@ impl Event {
     pub fn call(&self, user: &str, id: &str, time: i64) -> Value {
         serde_json::json!({
             "type": "track", "userId": user, "event": self.name, "properties": self.properties, "messageId": id,
-            "timestamp": crate::line::instant(time)
+            "timestamp": instant_text(time)
         })
     }
 }

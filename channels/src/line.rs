@@ -1,7 +1,7 @@
 //! A delivery as one line of JSON: what `file` writes, `exec` reads and `webhook` posts.
 
 use crate::Delivery;
-use flow_runtime::calendar::write_instant;
+use flow_runtime::calendar::instant_text;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -18,21 +18,13 @@ pub fn json(delivery: &Delivery) -> Value {
         ("step", delivery.step.as_str().into()),
         ("topic", delivery.topic.as_deref().into()),
         ("marketing", delivery.marketing.into()),
-        ("time", instant(delivery.time).into()),
+        ("time", instant_text(delivery.time).into()),
         ("attempt", delivery.attempt.into()),
         ("unsubscribe", delivery.unsubscribe.as_deref().into()),
         ("content", to_value(&delivery.content)),
     ];
     let known = all.into_iter().filter(|(_, value)| !value.is_null());
     Value::Object(known.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
-}
-
-/// An instant as texts have it: `2026-03-02T12:00:00.000Z`.
-#[must_use]
-pub fn instant(millis: i64) -> String {
-    let mut text = Vec::new();
-    write_instant(&mut text, millis);
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn to_value(value: &impl Serialize) -> Value {

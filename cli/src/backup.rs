@@ -1,7 +1,7 @@
 //! `flowc export` and `flowc import`: a store as a copy, also while a server runs.
 
-use crate::output::{out, unusable};
-use crate::store::{look, Place, Version};
+use crate::output::out;
+use crate::store::{look, Project};
 use flow_serve::backup::copy;
 use flow_serve::keys;
 use flow_serve::plan::count;
@@ -19,9 +19,7 @@ pub struct ExportArgs {
     #[arg(value_name = "TO")]
     to: PathBuf,
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
-    version: Version,
+    project: Project,
 }
 
 /// Put a store that was exported into a project that has none
@@ -31,36 +29,25 @@ pub struct ImportArgs {
     #[arg(value_name = "FROM")]
     from: PathBuf,
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
-    version: Version,
+    project: Project,
 }
 
 /// Runs `flowc export`.
 pub fn export(args: &ExportArgs) -> ExitCode {
-    done(&args.place, &args.version, &args.place.folder(), &args.to)
+    copied(&args.project, &args.project.folder(), &args.to)
 }
 
 /// Runs `flowc import`.
 pub fn import(args: &ImportArgs) -> ExitCode {
-    done(&args.place, &args.version, &args.from, &args.place.folder())
+    copied(&args.project, &args.from, &args.project.folder())
 }
 
-fn done(place: &Place, version: &Version, from: &Path, to: &Path) -> ExitCode {
-    let checked = match version.checked(place) {
-        Ok(checked) => checked,
-        Err(code) => return ExitCode::from(code),
-    };
-    let copied = || {
+fn copied(project: &Project, from: &Path, to: &Path) -> ExitCode {
+    project.with(|mut checked| {
         let disk = look(from)?;
         let links = keys::links_of(from).map_err(|error| format!("cannot read the keys: {error}"))?;
-        copy(&disk, to, &version.setup(checked, links.map(Arc::new))?)
-    };
-    match copied() {
-        Ok(people) => {
-            out(&format!("{} copied to {}\n", count(people as u64, "person", "people"), to.display()));
-            ExitCode::SUCCESS
-        }
-        Err(message) => unusable(&message),
-    }
+        let people = copy(&disk, to, &project.setup(&mut checked, links.map(Arc::new))?)?;
+        out(&format!("{} copied to {}\n", count(people as u64, "person", "people"), to.display()));
+        Ok(ExitCode::SUCCESS)
+    })
 }

@@ -1,7 +1,7 @@
 //! `flowc plan` and `flowc deploy`: what a new version means for people under way, and going on with it.
 
-use crate::output::{err, out, unusable};
-use crate::store::{Place, Version};
+use crate::output::{err, out};
+use crate::store::Project;
 use flow_runtime::engine::succession::Answers;
 use flow_serve::plan::{count, Plan};
 use flow_serve::record::{Deployment, Record};
@@ -17,11 +17,7 @@ use std::sync::Arc;
 #[derive(clap::Args)]
 pub struct PlanArgs {
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
-    version: Version,
-    #[command(flatten)]
-    say: Say,
+    change: Change,
 }
 
 /// Go on with this version: everybody in the store is put where `flowc plan` shows
@@ -30,16 +26,14 @@ pub struct PlanArgs {
 #[derive(clap::Args)]
 pub struct DeployArgs {
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
-    version: Version,
-    #[command(flatten)]
-    say: Say,
+    change: Change,
 }
 
-/// What becomes of those who wait at steps that are gone.
+/// A new version, and what becomes of those who wait at steps that are gone.
 #[derive(clap::Args)]
-struct Say {
+struct Change {
+    #[command(flatten)]
+    project: Project,
     /// Who waits at a step goes on at another (steps as `flowc plan` names them, or by their `as` names)
     #[arg(long, value_name = "JOURNEY:STEP=STEP", value_parser = moved)]
     moved: Vec<(String, String, String)>,
@@ -65,7 +59,7 @@ fn moved(text: &str) -> Result<(String, String, String), String> {
     Ok((journey, step, to.to_owned()))
 }
 
-impl Say {
+impl Change {
     fn answers(&self) -> Answers {
         Answers {
             moved: self.moved.clone(),
@@ -77,22 +71,14 @@ impl Say {
 }
 
 /// Runs `flowc plan`.
-pub fn plan(args: &PlanArgs) -> ExitCode {
-    let checked = match args.version.checked(&args.place) {
-        Ok(checked) => checked,
-        Err(code) => return ExitCode::from(code),
-    };
-    let looked = || {
-        let disk = args.place.look()?;
-        let setup = args.version.setup(checked, None)?;
+pub fn plan(PlanArgs { change }: &PlanArgs) -> ExitCode {
+    change.project.with(|mut checked| {
+        let disk = change.project.look()?;
+        let setup = change.project.setup(&mut checked, None)?;
         let (host, _) = state_before(&disk, &setup, u64::MAX).map_err(|failure| failure.to_string())?;
         let same = host.setup().identity == setup.identity;
-        Ok::<_, String>((Plan::new(&host, &setup, &args.say.answers())?, same))
-    };
-    match looked() {
-        Ok((plan, same)) => shown(&plan, same),
-        Err(message) => unusable(&message),
-    }
+        Ok(shown(&Plan::new(&host, &setup, &change.answers())?, same))
+    })
 }
 
 fn shown(plan: &Plan, same: bool) -> ExitCode {
@@ -113,24 +99,20 @@ fn shown(plan: &Plan, same: bool) -> ExitCode {
 }
 
 /// Runs `flowc deploy`.
-pub fn deploy(args: &DeployArgs) -> ExitCode {
-    let checked = match args.version.checked(&args.place) {
-        Ok(checked) => checked,
-        Err(code) => return ExitCode::from(code),
-    };
-    let done = || {
-        args.place.look()?;
-        let (disk, _lock) = args.place.open()?;
+pub fn deploy(DeployArgs { change }: &DeployArgs) -> ExitCode {
+    change.project.with(|mut checked| {
+        change.project.look()?;
+        let (disk, _lock) = change.project.open()?;
         let links = keys::links(disk.path()).map_err(|error| format!("cannot read the keys: {error}"))?;
-        let setup = args.version.setup(checked, Some(Arc::new(links)))?;
+        let setup = change.project.setup(&mut checked, Some(Arc::new(links)))?;
         let secret = keys::random().map_err(|error| format!("there is no chance to be had: {error}"))?;
         let (mut store, found) =
             Store::open_any(disk, Arc::clone(&setup), secret).map_err(|refusal| refusal.to_string())?;
         found.warnings.iter().for_each(|warning| err(&format!("warning: {warning}\n")));
-        let answers = args.say.answers();
+        let answers = change.answers();
         let plan = Plan::new(store.host(), &setup, &answers)?;
-        if store.host().setup().identity == setup.identity || plan.stranded() > 0 {
-            let same = store.host().setup().identity == setup.identity;
+        let same = store.host().setup().identity == setup.identity;
+        if same || plan.stranded() > 0 {
             return Ok(shown(&plan, same));
         }
         clock::not_before(store.host().latest());
@@ -142,6 +124,5 @@ pub fn deploy(args: &DeployArgs) -> ExitCode {
         let people = count(store.host().people() as u64, "person goes", "people go");
         out(&format!("deployed: {people} on in this version\n"));
         Ok(ExitCode::SUCCESS)
-    };
-    done().unwrap_or_else(|message: String| unusable(&message))
+    })
 }

@@ -1,8 +1,8 @@
 //! `flowc serve`: events in by HTTP, messages out by channels, in real time.
 
 use crate::load::Checked;
-use crate::output::{err, unusable};
-use crate::store::{Place, Version};
+use crate::output::err;
+use crate::store::Project;
 use flow_channels::audiences;
 use flow_channels::fetch::Apis;
 use flow_channels::links::LinkKey;
@@ -13,7 +13,6 @@ use flow_compiler::bytecode::Program;
 use flow_serve::feed::Feed;
 use flow_serve::keys;
 use flow_serve::server::{serve, Options, Outside};
-use flow_serve::setup::Setup;
 use std::net::SocketAddr;
 use std::path::{absolute, Path, PathBuf};
 use std::process::ExitCode;
@@ -26,9 +25,7 @@ use std::sync::Arc;
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
-    version: Version,
+    project: Project,
     /// Where to listen; an address that other machines can reach needs keys
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -45,32 +42,18 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
-    let mut checked = match args.version.checked(&args.place) {
-        Ok(checked) => checked,
-        Err(code) => return ExitCode::from(code),
-    };
-    let Some(program) = checked.compiled.program.take() else { return ExitCode::from(crate::FOUND) };
-    match begin(args, &checked, program) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => unusable(&message),
-    }
+    args.project.with(|mut checked| begin(args, &mut checked).map(|()| ExitCode::SUCCESS))
 }
 
-fn begin(args: &Args, checked: &Checked, program: Program) -> Result<(), String> {
-    let store = args.place.folder();
-    let (disk, lock) = args.place.open()?;
+fn begin(args: &Args, checked: &mut Checked) -> Result<(), String> {
+    let store = args.project.folder();
+    let (disk, lock) = args.project.open()?;
     let options = Options { disk, lock, listen: args.listen, feeds: feeds(args, &checked.loaded.root)? };
     let links = keys::links(&store)
         .map(Arc::new)
         .map_err(|error| format!("cannot keep keys in {}: {error}", store.display()))?;
-    let setup = Setup::new(
-        program,
-        &checked.loaded.project.input,
-        args.version.zones()?,
-        args.version.seed,
-        Some(Arc::clone(&links)),
-    );
-    let setup = Arc::new(setup);
+    let setup = args.project.setup(checked, Some(Arc::clone(&links)))?;
+    let checked = &*checked;
     let name = setup.program().name.clone();
     let outside = || {
         let project = &checked.loaded.project;

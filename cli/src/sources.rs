@@ -55,19 +55,9 @@ impl<'p> Sources<'p> {
         self.get(file).map_or(LineColumn { line: 1, column: 1 }, |source| source.lines.line_column(source.text, offset))
     }
 
-    /// A text with a condition of the source set in between backticks at a place.
-    pub fn with_quote(&self, text: &str, quoted: Option<(usize, Span)>) -> String {
-        /// Of a longer condition, the beginning is enough to find it by.
-        const LONGEST: usize = 60;
-        let Some((at, span)) = quoted else { return text.to_owned() };
-        let source = self.get(span.file).map_or("", |source| span.text(source.text));
-        let mut words = source.split_whitespace().collect::<Vec<_>>().join(" ");
-        if let Some((cut, _)) = words.char_indices().nth(LONGEST) {
-            words.truncate(cut);
-            words.push('…');
-        }
-        let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
-        format!("{before}`{words}`{after}")
+    /// What stands at a span.
+    pub fn text(&self, span: Span) -> &'p str {
+        self.get(span.file).map_or("", |source| span.text(source.text))
     }
 
     /// `path:line:col` of where a span begins.

@@ -1,8 +1,8 @@
 //! `flowc status`: how a store stands, whether a server runs or not.
 
-use crate::output::{out, unusable};
-use crate::store::{Place, Version};
-use flow_runtime::calendar::write_instant;
+use crate::output::out;
+use crate::store::Project;
+use flow_runtime::calendar::instant_text;
 use flow_serve::host::Host;
 use flow_serve::plan::count;
 use flow_serve::record::Scope;
@@ -16,30 +16,18 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
-    version: Version,
+    project: Project,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
-    let checked = match args.version.checked(&args.place) {
-        Ok(checked) => checked,
-        Err(code) => return ExitCode::from(code),
-    };
-    let told = || {
-        let disk = args.place.look()?;
-        let setup = args.version.setup(checked, None)?;
+    args.project.with(|mut checked| {
+        let disk = args.project.look()?;
+        let setup = args.project.setup(&mut checked, None)?;
         let (host, frame) = state_before(&disk, &setup, u64::MAX).map_err(|failure| failure.to_string())?;
-        Ok::<_, String>(text(&host, frame, host.setup().identity == setup.identity))
-    };
-    match told() {
-        Ok(text) => {
-            out(&text);
-            ExitCode::SUCCESS
-        }
-        Err(message) => unusable(&message),
-    }
+        out(&text(&host, frame, host.setup().identity == setup.identity));
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 fn text(host: &Host, frame: u64, same: bool) -> String {
@@ -54,11 +42,7 @@ fn text(host: &Host, frame: u64, same: bool) -> String {
     if !same {
         line("version", "not the one in this folder: see `flowc plan`".to_owned());
     }
-    let mut clock = Vec::new();
-    if let Some(now) = host.clock() {
-        write_instant(&mut clock, now);
-    }
-    line("clock", String::from_utf8_lossy(&clock).into_owned());
+    line("clock", host.clock().map(instant_text).unwrap_or_default());
     line("journal", count(frame, "commit", "commits"));
     line("people", host.people().to_string());
     let refused = tally.repeated + tally.unknown + tally.rejected + tally.forgotten;

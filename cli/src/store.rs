@@ -1,36 +1,33 @@
 //! The store of a project, for the commands that look at it or change it.
 
 use crate::load::{ready, Checked};
+use crate::output::unusable;
 use flow_channels::links::LinkKey;
 use flow_runtime::calendar::Zones;
 use flow_serve::disk::{Disk as _, Folder, Lock};
 use flow_serve::setup::Setup;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 /// The folder of the store, in the project's.
 const STORE: &str = ".flow";
 
-/// A project and its store.
+/// A project, its store, and what besides its files makes a version of it.
 #[derive(clap::Args)]
-pub struct Place {
+pub struct Project {
     /// A folder or a .flow file
     #[arg(value_name = "PATH", default_value = ".")]
-    pub path: PathBuf,
+    path: PathBuf,
     /// The folder that holds the journal and the people; without it, .flow in the project's folder
     #[arg(long, value_name = "DIR")]
-    pub store: Option<PathBuf>,
-}
-
-/// What besides the project makes a version.
-#[derive(clap::Args)]
-pub struct Version {
+    store: Option<PathBuf>,
     /// Decides the arms of splits and who is in a holdout; the same as for `flowc serve`
     #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    seed: u64,
     /// A folder of TZif files to use instead of the zone data that comes with flowc
     #[arg(long, value_name = "DIR")]
-    pub tzdata: Option<PathBuf>,
+    tzdata: Option<PathBuf>,
 }
 
 /// Where a project's store is.
@@ -42,7 +39,21 @@ pub fn store_of(path: &Path, store: Option<&Path>) -> PathBuf {
     }
 }
 
-impl Place {
+impl Project {
+    /// Reads and checks the project, and does something with it. What is wrong is told.
+    pub fn with(&self, act: impl FnOnce(Checked) -> Result<ExitCode, String>) -> ExitCode {
+        match ready(&self.path) {
+            Ok(checked) => act(checked).unwrap_or_else(|message| unusable(&message)),
+            Err(code) => ExitCode::from(code),
+        }
+    }
+
+    /// Makes the project ready to run; its program moves out of `checked`.
+    pub fn setup(&self, checked: &mut Checked, links: Option<Arc<LinkKey>>) -> Result<Arc<Setup>, String> {
+        let program = checked.compiled.program.take().ok_or("there is no program")?;
+        Ok(Arc::new(Setup::new(program, &checked.loaded.project.input, self.zones()?, self.seed, links)))
+    }
+
     /// Where the store is.
     pub fn folder(&self) -> PathBuf {
         store_of(&self.path, self.store.as_deref())
@@ -58,6 +69,13 @@ impl Place {
         let folder = self.folder();
         Folder::open(&folder).map_err(|error| format!("cannot open {}: {error}", folder.display()))
     }
+
+    fn zones(&self) -> Result<Zones, String> {
+        match &self.tzdata {
+            Some(folder) => Zones::from_folder(folder).map_err(|error| format!("cannot read zones: {error}")),
+            None => Ok(Zones::bundled()),
+        }
+    }
 }
 
 /// A store that is there, for looking only.
@@ -67,26 +85,5 @@ pub fn look(folder: &Path) -> Result<Folder, String> {
         Ok(names) if names.iter().any(|name| name.ends_with(".log") || name.ends_with(".state")) => Ok(disk),
         Ok(_) => Err(format!("there is no store in {}: `flowc serve` makes one", folder.display())),
         Err(error) => Err(format!("cannot read the store {}: {error}", folder.display())),
-    }
-}
-
-impl Version {
-    /// The zone data.
-    pub fn zones(&self) -> Result<Zones, String> {
-        match &self.tzdata {
-            Some(folder) => Zones::from_folder(folder).map_err(|error| format!("cannot read zones: {error}")),
-            None => Ok(Zones::bundled()),
-        }
-    }
-
-    /// Reads and checks the project. What is wrong has been told.
-    pub fn checked(&self, place: &Place) -> Result<Checked, u8> {
-        ready(&place.path)
-    }
-
-    /// Makes a project ready.
-    pub fn setup(&self, mut checked: Checked, links: Option<Arc<LinkKey>>) -> Result<Arc<Setup>, String> {
-        let program = checked.compiled.program.take().ok_or("there is no program")?;
-        Ok(Arc::new(Setup::new(program, &checked.loaded.project.input, self.zones()?, self.seed, links)))
     }
 }

@@ -15,6 +15,7 @@ use flow_runtime::calendar::Zones;
 use flow_runtime::engine::Engine;
 use flow_runtime::ingest::schema::Schema;
 use flow_runtime::testing::{self, Verdict};
+use flow_runtime::words::with_quote;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -100,7 +101,7 @@ pub fn run(args: &Args) -> ExitCode {
         let name = program.name.as_str();
         ran.extend(cases.into_iter().zip(verdicts).map(|(case, mut verdict)| {
             for entry in &mut verdict.actual {
-                entry.text = sources.with_quote(&entry.text, entry.quoted);
+                entry.text = with_quote(&entry.text, entry.quoted, |span| sources.text(span));
             }
             Ran { project: name, case, verdict, sources }
         }));

@@ -5,11 +5,11 @@ use crate::load::ready;
 use crate::output::{out, unusable};
 use crate::sources::Sources;
 use flow_compiler::bytecode::Program;
-use flow_runtime::calendar::write_instant;
+use flow_runtime::calendar::instant_text;
 use flow_runtime::engine::aside::Explained;
 use flow_runtime::replay::watched::Watched;
 use flow_runtime::replay::{self, Options, Sinks};
-use flow_runtime::words::Words;
+use flow_runtime::words::{with_quote, Words};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io;
@@ -132,16 +132,16 @@ fn text(told: &Told, args: &Args, program: &Program, sources: &Sources<'_>) -> S
         let (time, text, place) = match one {
             Watched::Joined { time, ids: [known, other] } => (*time, format!("{other} is {known}"), None),
             Watched::Effect(effect) => {
-                let Some(said) = words.effect(&effect.kind, &moment) else { continue };
+                let Some(said) = words.effect(&effect.kind, &instant_text) else { continue };
                 let journey = said.journey.and_then(|id| program.journeys.get(id.index())).map(|journey| &journey.name);
                 if args.journey.is_some() && journey.is_some() && journey != args.journey.as_ref() {
                     continue;
                 }
-                let text = sources.with_quote(&said.text, said.quoted);
+                let text = with_quote(&said.text, said.quoted, |span| sources.text(span));
                 (effect.time, text, said.place.map(|span| sources.at(span)))
             }
         };
-        lines.push((moment(time), text, place.unwrap_or_default()));
+        lines.push((instant_text(time), text, place.unwrap_or_default()));
     }
     let width = lines.iter().map(|(_, text, _)| text.chars().count()).filter(|width| *width <= 80).max().unwrap_or(0);
     let mut shown = String::new();
@@ -156,11 +156,4 @@ fn text(told: &Told, args: &Args, program: &Program, sources: &Sources<'_>) -> S
         shown += &format!("set aside, line {line}: {reason}\n");
     }
     shown
-}
-
-/// `2026-03-02T10:00:00.000Z`
-fn moment(time: i64) -> String {
-    let mut text = Vec::new();
-    write_instant(&mut text, time);
-    String::from_utf8(text).unwrap_or_default()
 }

@@ -49,23 +49,8 @@ impl Cx<'_> {
             bounded: decl.header.iter().any(|clause| ends(&clause.kind)),
         });
         let begun = self.known_at_entry(&found);
-        let mut journey = Journey {
-            name,
-            title: decl.title.as_ref().map_or_else(String::new, |t| t.value.clone()),
-            triggers: Vec::new(),
-            trigger_fields: Vec::new(),
-            enter: Enter::default(),
-            exits: Vec::new(),
-            goals: Vec::new(),
-            topic,
-            holdout: None,
-            steps: Vec::new(),
-            slots: 0,
-            messages: 0,
-            moved: Vec::new(),
-            ended: Vec::new(),
-            span: decl.span,
-        };
+        let title = decl.title.as_ref().map_or_else(String::new, |t| t.value.clone());
+        let mut journey = Journey { title, topic, span: decl.span, ..Journey::empty(name) };
         for trigger in found {
             let lowered = self.trigger(&trigger);
             journey.triggers.extend(lowered);

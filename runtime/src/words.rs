@@ -34,6 +34,21 @@ pub struct Told {
     pub journey: Option<JourneyId>,
 }
 
+/// A text with a condition of the source set in between backticks at a place; `source` gives what stands at a span.
+#[must_use]
+pub fn with_quote<'s>(text: &str, quoted: Option<(usize, Span)>, source: impl FnOnce(Span) -> &'s str) -> String {
+    /// Of a longer condition, the beginning is enough to find it by.
+    const LONGEST: usize = 60;
+    let Some((at, span)) = quoted else { return text.to_owned() };
+    let mut words = source(span).split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = words.char_indices().nth(LONGEST) {
+        words.truncate(cut);
+        words.push('…');
+    }
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    format!("{before}`{words}`{after}")
+}
+
 /// A program's names, and what is said with them.
 #[derive(Clone, Copy, Debug)]
 pub struct Words<'p>(&'p Program);

@@ -10,17 +10,15 @@ use crate::store::Replay;
 use flow_compiler::compile::SourceFile;
 use flow_grammar::span::Span;
 use flow_grammar::LineIndex;
-use flow_runtime::calendar::write_instant;
+use flow_runtime::calendar::instant_text;
 use flow_runtime::engine::effect::Effect;
-use flow_runtime::words::Words;
+use flow_runtime::words::{with_quote, Words};
 use serde::Serialize;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// So many of the latest happenings are told.
 const MOST: usize = 1_000;
-/// Of a longer condition, the beginning is enough to find it by.
-const LONGEST: usize = 60;
 
 /// One thing that happened, or did not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,17 +50,11 @@ impl Watch {
     /// The engine told something.
     pub fn effect(&mut self, setup: &Setup, effect: &Effect) {
         let program = setup.program();
-        let Some(told) = Words::new(program).effect(&effect.kind, &moment) else { return };
+        let Some(told) = Words::new(program).effect(&effect.kind, &instant_text) else { return };
         let journey = told.journey.and_then(|id| program.journeys.get(id.index())).map(|journey| journey.name.clone());
-        let what = match told.quoted {
-            Some((at, span)) => {
-                let (before, after) = told.text.split_at_checked(at).unwrap_or((&told.text, ""));
-                format!("{before}`{}`{after}", quote(&setup.files, span))
-            }
-            None => told.text,
-        };
+        let what = with_quote(&told.text, told.quoted, |span| source(&setup.files, span));
         self.push(Happening {
-            time: moment(effect.time),
+            time: instant_text(effect.time),
             what,
             journey,
             place: told.place.and_then(|span| place(&setup.files, span)),
@@ -71,7 +63,7 @@ impl Watch {
 
     /// Something else happened.
     pub fn say(&mut self, time: i64, what: String, journey: Option<String>) {
-        self.push(Happening { time: moment(time), what, journey, place: None });
+        self.push(Happening { time: instant_text(time), what, journey, place: None });
     }
 
     fn push(&mut self, happening: Happening) {
@@ -108,24 +100,12 @@ fn once<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64, ids: &BTreeSet<String>) 
     Ok(replay.done())
 }
 
-fn quote(files: &[SourceFile], span: Span) -> String {
-    let source = files.get(span.file.0 as usize).map_or("", |file| span.text(&file.text));
-    let mut words = source.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((cut, _)) = words.char_indices().nth(LONGEST) {
-        words.truncate(cut);
-        words.push('…');
-    }
-    words
+fn source(files: &[SourceFile], span: Span) -> &str {
+    files.get(span.file.0 as usize).map_or("", |file| span.text(&file.text))
 }
 
 fn place(files: &[SourceFile], span: Span) -> Option<String> {
     let file = files.get(span.file.0 as usize)?;
     let line = LineIndex::new(&file.text).line_column(&file.text, span.start).line;
     Some(format!("{}:{line}", file.path))
-}
-
-fn moment(time: i64) -> String {
-    let mut text = Vec::new();
-    write_instant(&mut text, time);
-    String::from_utf8(text).unwrap_or_default()
 }

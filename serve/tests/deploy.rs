@@ -4,7 +4,7 @@
 
 use flow_compiler::compile::{compile, ProjectInput, SourceFile};
 use flow_compiler::diagnostic::Severity;
-use flow_runtime::calendar::{write_instant, Zones};
+use flow_runtime::calendar::{instant_text, Zones};
 use flow_runtime::engine::succession::Answers;
 use flow_runtime::message::Content;
 use flow_serve::host::Host;
@@ -35,12 +35,6 @@ fn setup(body: &str) -> Arc<Setup> {
     Arc::new(Setup::new(compiled.program.unwrap(), &input, Zones::bundled(), 1, None))
 }
 
-fn instant(millis: i64) -> String {
-    let mut text = Vec::new();
-    write_instant(&mut text, millis);
-    String::from_utf8(text).unwrap()
-}
-
 /// A host under a version, in which `u` has an address and did these things (minutes after the beginning).
 fn lived(body: &str, events: &[(i64, &str)]) -> Host {
     let mut host = Host::new(setup(body));
@@ -53,7 +47,7 @@ fn lived(body: &str, events: &[(i64, &str)]) -> Host {
 }
 
 fn send(host: &mut Host, time: i64, call: &str) {
-    let line = format!("{{\"userId\":\"u\",\"timestamp\":\"{}\",{call}}}\n", instant(time));
+    let line = format!("{{\"userId\":\"u\",\"timestamp\":\"{}\",{call}}}\n", instant_text(time));
     host.apply(&Record::Inputs { received: time, lines: line.into_bytes() }, &mut Vec::new());
 }
 

@@ -6,7 +6,7 @@ use flow_channels::pace::Limits;
 use flow_channels::retry::Schedule;
 use flow_channels::{Outcome, Policy};
 use flow_compiler::compile::{compile, ProjectInput, SourceFile};
-use flow_runtime::calendar::{write_instant, Zones};
+use flow_runtime::calendar::{instant_text, Zones};
 use flow_serve::host::{Host, Todo};
 use flow_serve::outbox::Outbox;
 use flow_serve::record::Record;
@@ -44,9 +44,7 @@ impl World {
 
     /// So many messages come about; their keys.
     fn messages(&mut self, count: u64, now: i64) -> Vec<u64> {
-        let mut time = Vec::new();
-        write_instant(&mut time, now);
-        let time = String::from_utf8(time).unwrap();
+        let time = instant_text(now);
         let mut lines = format!(
             "{{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{{\"email\":\"u@x.example\"}},\"timestamp\":\"{time}\"}}\n"
         );

@@ -1,7 +1,8 @@
 //! `console`: shows each message on standard output, for people.
 
 use crate::config::{Read, Settings};
-use crate::{line, Attempt, Channel, Delivery, Outcome};
+use crate::{Attempt, Channel, Delivery, Outcome};
+use flow_runtime::calendar::instant_text;
 use flow_runtime::message::Content;
 use std::io::Write as _;
 
@@ -27,7 +28,7 @@ fn shown(delivery: &Delivery) -> String {
     let to = delivery.to.as_deref().unwrap_or(&delivery.user);
     let head = format!(
         "{} {} to {to} ({}, {})",
-        line::instant(delivery.time),
+        instant_text(delivery.time),
         delivery.channel,
         delivery.journey,
         delivery.step

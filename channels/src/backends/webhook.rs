@@ -4,6 +4,7 @@ use crate::config::{Read, Settings};
 use crate::net::{self, Answer, Failed, Http, Options};
 use crate::{line, Attempt, Channel, Delivery, Outcome};
 use base64::prelude::{Engine as _, BASE64_STANDARD};
+use flow_runtime::calendar::instant_text;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use serde_json::{json, Value};
@@ -101,7 +102,7 @@ impl Webhook {
             },
             (None, None) => return Outcome::rejected("there is no address: neither `url` nor a contact"),
         };
-        let body = json!({ "type": EVENT, "timestamp": line::instant(delivery.time), "data": line::json(delivery) });
+        let body = json!({ "type": EVENT, "timestamp": instant_text(delivery.time), "data": line::json(delivery) });
         let answer = self.sender.post(url, &delivery.key, &body).await;
         if answer.as_ref().is_ok_and(|answer| answer.status == 410) {
             self.gone.store(self.url.is_some(), Ordering::Relaxed);

@@ -9,6 +9,7 @@ use super::view::View;
 use crate::calendar;
 use crate::vm::Moment;
 use flow_compiler::bytecode::{Exit, Goal};
+use smallvec::SmallVec;
 use thin_vec::ThinVec;
 
 impl Run<'_> {
@@ -27,13 +28,11 @@ impl Run<'_> {
     }
 
     fn exit_by(&self, instance: &Instance, signal: &Signal) -> Option<u16> {
-        if instance.pending.is_some() {
-            // In flight since A; what is asked `when` is asked at the entry.
-            return self.exit_on(instance, signal);
-        }
         self.exit_on(instance, signal).or_else(|| {
-            let deps = &self.engine.index.journey(instance.journey).when_deps;
-            if signal.touches(deps) {
+            // An entry that a `without` may yet prevent is in flight; what is asked `when` is asked when it begins.
+            let asks =
+                instance.pending.is_none() && signal.touches(&self.engine.index.journey(instance.journey).when_deps);
+            if asks {
                 self.exit_when(instance).0
             } else {
                 None
@@ -157,8 +156,8 @@ impl Run<'_> {
     /// Counts conversions: of those in flight, and of those who have left within the goal's time.
     pub fn goals(&mut self, signal: &Signal) {
         let Some(happened) = &signal.event else { return };
-        let mut met = Vec::new();
-        for instance in &self.person.instances {
+        let mut met: SmallVec<[usize; 2]> = SmallVec::new();
+        for (place, instance) in self.person.instances.iter().enumerate() {
             if instance.converted || instance.pending.is_some() {
                 continue;
             }
@@ -172,44 +171,50 @@ impl Run<'_> {
                     && self.passes(goal.filter, Some(instance), &happened.fields)
             });
             if meets {
-                met.push((instance.number, instance.journey, instance.holdout));
+                met.push(place);
             }
         }
-        for (number, journey, holdout) in met {
-            if let Some(instance) = self.person.instances.iter_mut().find(|i| i.number == number) {
-                instance.converted = true;
+        met.into_iter().for_each(|place| self.convert(place));
+        self.open_goals(|run, _, open| {
+            let view = View::of(run.engine, run.person).after(&open.trigger, open.entry).testing(&happened.fields);
+            run.declared(open).is_some_and(|goal| {
+                goal.event == happened.event
+                    && goal.filter.is_none_or(|filter| run.engine.truth(filter, &view, &mut Moment::at(run.now)))
+            })
+        });
+    }
+
+    /// Counts an entry in flight as a conversion.
+    pub(super) fn convert(&mut self, place: usize) {
+        let Some(instance) = self.person.instances.get_mut(place) else { return };
+        instance.converted = true;
+        let (journey, holdout) = (instance.journey, instance.holdout);
+        self.tell(EffectKind::Converted { journey, holdout });
+    }
+
+    /// Counts the conversions of entries that are over: of each, the first goal that is met. `is_met` is asked with the
+    /// goal's place among the person's open goals, only while the goal's time is not over.
+    pub(super) fn open_goals(&mut self, is_met: impl Fn(&Self, usize, &OpenGoal) -> bool) {
+        if self.person.rare().goals.is_empty() {
+            return;
+        }
+        let goals = std::mem::take(&mut self.person.rare_mut().goals);
+        let mut met = Vec::new();
+        for (place, open) in goals.iter().enumerate() {
+            if open.deadline >= self.now && !met.contains(&open.of()) && is_met(self, place, open) {
+                met.push(open.of());
             }
+        }
+        let still_open = |open: &OpenGoal| open.deadline >= self.now && !met.contains(&open.of());
+        let goals = goals.into_iter().filter(still_open).collect();
+        self.person.rare_mut().goals = goals;
+        for (journey, _, holdout) in met {
             self.tell(EffectKind::Converted { journey, holdout });
-        }
-        if !self.person.rare().goals.is_empty() {
-            self.open_goals(signal);
         }
     }
 
-    fn open_goals(&mut self, signal: &Signal) {
-        let Some(happened) = &signal.event else { return };
-        let mut goals = std::mem::take(&mut self.person.rare_mut().goals);
-        goals.retain(|g| g.deadline >= self.now);
-        let mut converted = Vec::new();
-        for open in &goals {
-            let declared = self.engine.program.journeys.get(open.journey.index()).and_then(|j| j.goals.get(open.goal));
-            let Some(declared) = declared else { continue };
-            let passes = declared.filter.is_none_or(|filter| {
-                let view =
-                    View::of(self.engine, self.person).after(&open.trigger, open.entry).testing(&happened.fields);
-                self.engine.truth(filter, &view, &mut Moment::at(self.now))
-            });
-            if declared.event == happened.event
-                && passes
-                && !converted.contains(&(open.journey, open.entry, open.holdout))
-            {
-                converted.push((open.journey, open.entry, open.holdout));
-            }
-        }
-        goals.retain(|g| !converted.contains(&(g.journey, g.entry, g.holdout)));
-        self.person.rare_mut().goals = goals;
-        for (journey, _, holdout) in converted {
-            self.tell(EffectKind::Converted { journey, holdout });
-        }
+    /// What was declared of an open goal.
+    pub(super) fn declared(&self, open: &OpenGoal) -> Option<&Goal> {
+        self.engine.program.journeys.get(open.journey.index())?.goals.get(open.goal)
     }
 }

@@ -1,8 +1,8 @@
 //! Two people who turn out to be one: the only function of two states.
 //!
-//! History is united, and every entry learns what the other did since ([`super::news`]); of two instances of one journey (with one key) the older stays, unless the journey lets
-//! several run; the stricter consent and the union of what caps count hold; of an attribute known twice, the
-//! known person's value holds.
+//! History is united, and every entry learns what the other did since ([`super::news`]). Of two instances of one journey
+//! (with one key) the older stays, unless the journey lets several run. The stricter consent and the union of what caps
+//! count hold; of an attribute known twice, the known person's value.
 
 use super::effect::Why;
 use super::history::{self, at_place};

@@ -2,10 +2,10 @@
 //! would have ended it, or a wait of it, had both been known as one.
 //!
 //! Seen are events with a time after the entry's, or after the beginning of the wait. A goal is met only while its time
-//! is not over. Which of two things at one
-//! millisecond came first, nobody knows of two ids; what happened at the very time of the entry is not seen.
+//! is not over. Which of two things at one millisecond came first, nobody knows of two ids; what happened at the very time
+//! of the entry is not seen.
 
-use super::effect::{EffectKind, Why};
+use super::effect::Why;
 use super::history::EventHistory;
 use super::index::step_at;
 use super::instance::{Instance, Thread, Waits};
@@ -46,7 +46,9 @@ struct Stretch {
 impl Run<'_> {
     /// Shows every entry what the other person did; those with numbers up to `last` are the known person's own.
     pub fn catch_up(&mut self, apart: &Apart, last: u64) {
-        self.catch_up_goals(apart);
+        self.open_goals(|run, place, open| {
+            run.is_met(open, if place < apart.goals { &apart.theirs } else { &apart.ours })
+        });
         let numbers: SmallVec<[u64; 4]> = self.person.instances.iter().map(|i| i.number).collect();
         for number in numbers {
             let news = if number <= last { &apart.theirs } else { &apart.ours };
@@ -65,12 +67,8 @@ impl Run<'_> {
             }
             return;
         }
-        if let Some(held_out) = self.has_converted(instance, news) {
-            let journey = instance.journey;
-            if let Some(instance) = self.person.instances.get_mut(place) {
-                instance.converted = true;
-            }
-            self.tell(EffectKind::Converted { journey, holdout: held_out });
+        if self.has_converted(instance, news) {
+            self.convert(place);
         }
         let Some(instance) = self.person.instances.get(place) else { return };
         if let Some(exit) = self.left_by(instance, news) {
@@ -106,16 +104,16 @@ impl Run<'_> {
         u16::try_from(exit).ok()
     }
 
-    /// Whether a goal has been met; if so, whether the entry is held out.
-    fn has_converted(&self, instance: &Instance, news: &[EventHistory]) -> Option<bool> {
-        let journey = self.engine.program.journeys.get(instance.journey.index())?;
-        let met = !instance.converted
-            && journey.goals.iter().any(|goal| {
+    /// Whether a goal has been met for the first time.
+    fn has_converted(&self, instance: &Instance, news: &[EventHistory]) -> bool {
+        let journey = self.engine.program.journeys.get(instance.journey.index());
+        let goals = journey.map_or(&[][..], |journey| &journey.goals);
+        !instance.converted
+            && goals.iter().any(|goal| {
                 let until = self.deadline(goal, instance.time).unwrap_or(i64::MAX);
                 let since = Stretch { after: instance.time, until };
                 self.now <= until && self.happened(goal.event, goal.filter, since, news, self.view(instance))
-            });
-        met.then_some(instance.holdout)
+            })
     }
 
     /// Where a wait for an event goes on.
@@ -133,33 +131,10 @@ impl Run<'_> {
         came.then_some(Next::Go(*then))
     }
 
-    /// Conversions of entries that are over.
-    fn catch_up_goals(&mut self, apart: &Apart) {
-        if self.person.rare().goals.is_empty() {
-            return;
-        }
-        let goals = std::mem::take(&mut self.person.rare_mut().goals);
-        let mut met = Vec::new();
-        for (number, open) in goals.iter().enumerate() {
-            let news = if number < apart.goals { &apart.theirs } else { &apart.ours };
-            let entry = (open.journey, open.entry, open.holdout);
-            if !met.contains(&entry) && self.is_met(open, news) {
-                met.push(entry);
-            }
-        }
-        let left = goals.into_iter().filter(|g| !met.contains(&(g.journey, g.entry, g.holdout)));
-        self.person.rare_mut().goals = left.collect();
-        for (journey, _, holdout) in met {
-            self.tell(EffectKind::Converted { journey, holdout });
-        }
-    }
-
     fn is_met(&self, open: &OpenGoal, news: &[EventHistory]) -> bool {
-        let declared = self.engine.program.journeys.get(open.journey.index()).and_then(|j| j.goals.get(open.goal));
         let view = View::of(self.engine, self.person).after(&open.trigger, open.entry);
         let since = Stretch { after: open.entry.0, until: open.deadline };
-        self.now <= open.deadline
-            && declared.is_some_and(|goal| self.happened(goal.event, goal.filter, since, news, view))
+        self.declared(open).is_some_and(|goal| self.happened(goal.event, goal.filter, since, news, view))
     }
 
     fn view<'v>(&'v self, instance: &'v Instance) -> View<'v> {

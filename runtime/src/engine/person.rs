@@ -81,6 +81,13 @@ pub(super) struct OpenGoal {
     pub holdout: bool,
 }
 
+impl OpenGoal {
+    /// Of which entry.
+    pub fn of(&self) -> (JourneyId, (i64, u64), bool) {
+        (self.journey, self.entry, self.holdout)
+    }
+}
+
 /// Whether the person is in a segment, and until when that is sure.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Membership {

@@ -65,6 +65,12 @@ struct Wanted {
     to: Option<String>,
 }
 
+/// A body as JSON; what is none, or is too long, has no fields.
+async fn json_of(body: Body) -> Value {
+    let body = to_bytes(body, LONGEST).await.unwrap_or_default();
+    serde_json::from_slice(&body).unwrap_or_default()
+}
+
 fn text(json: &Value, name: &str) -> Result<String, String> {
     let text = json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     text.map(str::to_owned).ok_or_else(|| format!("write \"{name}\": \"…\""))
@@ -92,8 +98,7 @@ async fn change(
     if let Some(denied) = server.denies(headers, May::Operate) {
         return denied;
     }
-    let body = to_bytes(body, LONGEST).await.unwrap_or_default();
-    let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let json = json_of(body).await;
     let (command, wanted) = match read(&json) {
         Ok(read) => read,
         Err(why) => return (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
@@ -180,8 +185,7 @@ pub(super) async fn token(State(server): State<Server>, headers: HeaderMap, body
     if let Some(denied) = server.denies(&headers, May::Operate) {
         return denied;
     }
-    let body = to_bytes(body, LONGEST).await.unwrap_or_default();
-    let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let json = json_of(body).await;
     let hours = json.get("hours").and_then(Value::as_i64).unwrap_or(24).clamp(1, 24 * 365);
     match (text(&json, "user"), &server.public) {
         (Ok(person), Some(public)) => {
@@ -206,8 +210,7 @@ pub(super) async fn inbox(State(server): State<Server>, Query(query): Asked) -> 
 /// Something in it was seen.
 pub(super) async fn read(State(server): State<Server>, Query(query): Asked, body: Body) -> Response {
     let Some(person) = visitor(&server, &query) else { return stranger() };
-    let body = to_bytes(body, LONGEST).await.unwrap_or_default();
-    let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let json = json_of(body).await;
     let command = Command::Read { person, key: text(&json, "key").ok() };
     match server.handle.take(Record::Command { now: clock::now(), command }, LONGEST).await {
         Ok(()) => (StatusCode::NO_CONTENT, [EVERY_SITE]).into_response(),

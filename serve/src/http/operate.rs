@@ -14,7 +14,7 @@ use axum::extract::{Query, State};
 use axum::http::{header, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use flow_compiler::bytecode::AttrId;
-use flow_runtime::calendar::write_instant;
+use flow_runtime::calendar::instant_text;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -123,7 +123,7 @@ pub(super) async fn status(State(server): State<Server>, headers: HeaderMap) -> 
         json!({
             "project": program.name,
             "ready": !status.broken,
-            "clock": host.clock().map(instant),
+            "clock": host.clock().map(instant_text),
             "people": host.people(),
             "inputs": {
                 "accepted": host.tally().accepted,
@@ -152,7 +152,7 @@ pub(super) async fn status(State(server): State<Server>, headers: HeaderMap) -> 
 pub(super) async fn rejects(State(server): State<Server>, headers: HeaderMap) -> Response {
     look(&server, &headers, |host, _| {
         let reject = |reject: &crate::host::Reject| {
-            json!({ "received": instant(reject.received), "reason": reject.reason, "input": reject.input })
+            json!({ "received": instant_text(reject.received), "reason": reject.reason, "input": reject.input })
         };
         Value::Array(host.rejects().iter().rev().map(reject).collect())
     })
@@ -165,7 +165,8 @@ pub(super) async fn messages(State(server): State<Server>, headers: HeaderMap) -
         let letters = host.letters();
         let waiting = letters.waiting.values().take(1_000).map(|letter| shown(host, letter));
         let recent = letters.recent.iter().rev().map(|taken| {
-            let more = [("accepted", instant(taken.at).into()), ("provider_id", taken.provider_id.as_deref().into())];
+            let more =
+                [("accepted", instant_text(taken.at).into()), ("provider_id", taken.provider_id.as_deref().into())];
             with(shown(host, &taken.letter), more)
         });
         json!({ "waiting": waiting.collect::<Vec<_>>(), "recent": recent.collect::<Vec<_>>() })
@@ -263,7 +264,7 @@ fn shown(host: &Host, letter: &Letter) -> Value {
     let journey = program.journeys.get(letter.journey.index());
     json!({
         "id": key_text(letter.key),
-        "time": instant(letter.time),
+        "time": instant_text(letter.time),
         "user": letter.user,
         "to": letter.to,
         "journey": journey.map(|journey| journey.name.as_str()),
@@ -370,10 +371,4 @@ pub(super) fn scope_text(scope: &Scope) -> String {
         Scope::Channel(name) => format!("channel {name}"),
         Scope::Journey(name) => format!("journey {name}"),
     }
-}
-
-pub(super) fn instant(millis: i64) -> String {
-    let mut text = Vec::new();
-    write_instant(&mut text, millis);
-    String::from_utf8_lossy(&text).into_owned()
 }

@@ -1,7 +1,7 @@
 //! What should have happened: the plain replay over files of the calls that the journal holds.
 
 use crate::disk::SimDisk;
-use crate::world::instant;
+use flow_runtime::calendar::instant_text;
 use flow_runtime::ingest::source::Lines;
 use flow_runtime::message::Content;
 use flow_runtime::replay::{self, Before, Options, Sinks};
@@ -86,7 +86,10 @@ fn bytes(host: &Host) -> Vec<u8> {
 pub fn replay(setup: &Arc<Setup>, records: &[Record], until: i64) -> Result<BTreeMap<u64, Said>, String> {
     let mut log = String::new();
     let clock = |time: i64| {
-        format!("{{\"type\":\"track\",\"event\":\"the clock\",\"userId\":\"-\",\"timestamp\":\"{}\"}}\n", instant(time))
+        format!(
+            "{{\"type\":\"track\",\"event\":\"the clock\",\"userId\":\"-\",\"timestamp\":\"{}\"}}\n",
+            instant_text(time)
+        )
     };
     let mut host = Host::new(Arc::clone(setup));
     let mut todo = Vec::new();
@@ -105,7 +108,7 @@ pub fn replay(setup: &Arc<Setup>, records: &[Record], until: i64) -> Result<BTre
                     log += &format!(
                         "{{\"type\":\"track\",\"event\":\"{channel} bounced\",\"anonymousId\":\"{user}\",\"timestamp\":\"{}\",\
                          \"properties\":{{\"message\":\"{key:016x}\"}}}}\n",
-                        instant(*now)
+                        instant_text(*now)
                     );
                 }
             }

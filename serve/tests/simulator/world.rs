@@ -9,7 +9,7 @@ use crate::random::Random;
 use flow_channels::pace::Limits;
 use flow_channels::retry::Schedule;
 use flow_channels::{Outcome, Policy};
-use flow_runtime::calendar::write_instant;
+use flow_runtime::calendar::instant_text;
 use flow_runtime::engine::succession::Answers;
 use flow_serve::accept::{self, Kind};
 use flow_serve::clock::Clock;
@@ -207,7 +207,7 @@ impl World {
             let line = format!(
                 "{{\"type\":\"track\",\"event\":\"login\",\"userId\":\"u{who}\",\"properties\":{{\"line\":\"<{number}>\"}},\
                  \"timestamp\":\"{}\"}}\n",
-                instant(time - *self.random.one(&[0, 0, HOUR, -HOUR]))
+                instant_text(time - *self.random.one(&[0, 0, HOUR, -HOUR]))
             );
             let cut = if self.random.percent(40) { self.random.below(line.len() as u64) as usize } else { 0 };
             let (first, rest) = line.split_at(cut);
@@ -237,7 +237,8 @@ impl World {
             calls.push(self.call(people, &id, own));
             ids.push(id);
         }
-        let sent = if self.random.percent(50) { format!(",\"sentAt\":\"{}\"", instant(time)) } else { String::new() };
+        let sent =
+            if self.random.percent(50) { format!(",\"sentAt\":\"{}\"", instant_text(time)) } else { String::new() };
         Batch { body: format!("{{\"batch\":[{}]{sent}}}", calls.join(",")), ids, acknowledged: false }
     }
 
@@ -267,7 +268,7 @@ impl World {
                 )
             }
         };
-        format!("{{{what},\"messageId\":\"{id}\",\"timestamp\":\"{}\"}}", instant(time))
+        format!("{{{what},\"messageId\":\"{id}\",\"timestamp\":\"{}\"}}", instant_text(time))
     }
 
     /// What goes wrong in the next life.
@@ -580,10 +581,4 @@ fn policies(channels: usize) -> Vec<Policy> {
     // More attempts than anything here takes: giving up is for another test.
     let retry = Schedule::Exponential { first, longest: Duration::from_secs(3600), attempts: 1_000 };
     vec![Policy { limits, retry, one_provider: true, kept: None }; channels]
-}
-
-pub fn instant(millis: i64) -> String {
-    let mut text = Vec::new();
-    write_instant(&mut text, millis);
-    String::from_utf8(text).unwrap()
 }
