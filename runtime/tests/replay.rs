@@ -297,10 +297,12 @@ fn an_anonymous_person_becomes_the_known_one() {
 #[test]
 fn what_cannot_be_taken_is_set_aside_with_its_reason() {
     let events = format!(
-        "{}{}\n\u{7f}oops\n[{{\"type\":\"track\"}}, 7]\n{}",
+        "{}{}\n\u{7f}oops\n[{{\"type\":\"track\"}}, 7]\n{}{}{}",
         added("a", "10:00:00").replace("80", "\"80\""),
         r#"{"type":"track","event":"cart_added","timestamp":"2026-03-02T10:00:00Z"}"#,
         added("a", "10:00:00").replace("2026-03-02T10:00:00Z", "yesterday"),
+        added("a", "10:00:00").replace("2026-", "9999-"),
+        added("a", "10:00:00").replace("2026-", "0001-"),
     );
     let (ran, summary) = lines(&events);
     let reasons: Vec<String> = ran
@@ -320,9 +322,11 @@ fn what_cannot_be_taken_is_set_aside_with_its_reason() {
             "4 batch[0].timestamp: expected a date and time (RFC 3339), found nothing",
             "4 batch[1]: expected an object, found the number 7",
             "5 timestamp: expected a date and time (RFC 3339), found the text \"yesterday\"",
+            "6 timestamp: expected a time of the years 1900 to 2199, found the text \"9999-03-02T10:00:00Z\"",
+            "7 timestamp: expected a time of the years 1900 to 2199, found the text \"0001-03-02T10:00:00Z\"",
         ]
     );
-    assert_eq!((summary.dead, summary.accepted), (6, 0));
+    assert_eq!((summary.dead, summary.accepted), (8, 0));
 }
 
 #[test]

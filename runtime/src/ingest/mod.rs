@@ -16,6 +16,7 @@ pub mod schema;
 pub mod segment;
 pub mod source;
 pub mod table;
+mod time;
 
 #[cfg(test)]
 mod tests;

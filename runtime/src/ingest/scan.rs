@@ -8,6 +8,7 @@
 
 use super::number::few_digits;
 use super::schema::{default_of, EventPlan, Schema};
+use super::time::is_possible;
 use super::{Block, IdRef, MessageKey, NameMap, Record, What};
 use crate::calendar::{parse_date, parse_instant, DAY};
 use crate::engine::input::Input;
@@ -236,7 +237,7 @@ impl<'s> Scanner<'s> {
                 Member::User => rest.id(&mut user)?,
                 Member::Anonymous => rest.id(&mut anonymous)?,
                 Member::Message => rest.id(&mut message)?,
-                Member::Timestamp => once(&mut time, self.instant(rest.string()?)?)?,
+                Member::Timestamp => once(&mut time, self.instant(rest.string()?).filter(|time| is_possible(*time))?)?,
                 Member::Event => {
                     let event = rest.string()?;
                     *known = self.names.get(event).copied();

@@ -6,8 +6,8 @@
 use super::decode::{found, is_null, object, text, Misfit};
 use super::scan::Scanner;
 use super::schema::{EventPlan, Schema};
+use super::time::input_time;
 use super::{Block, Dead, IdRef, Join, MessageKey, NameMap, Original, Record, What};
-use crate::calendar::parse_instant;
 use crate::engine::input::Input;
 use flow_compiler::bytecode::{ChannelId, EventId, Outcome};
 use memchr::memchr;
@@ -478,8 +478,7 @@ impl<'a> Call<'a> {
         ];
         for (raw, name) in named {
             let Some(json) = raw.map(RawValue::get).filter(|json| *json != "null") else { continue };
-            let time = text(json).and_then(|text| parse_instant(&text));
-            return time.ok_or_else(|| Misfit::new("a date and time (RFC 3339)", found(json)).below(name));
+            return input_time(json).map_err(|misfit| misfit.below(name));
         }
         Err(Misfit::new("a date and time (RFC 3339)", "nothing").below("timestamp"))
     }

@@ -2,8 +2,8 @@
 
 use super::decode::{found, object, push_cell, text, Misfit};
 use super::schema::Schema;
+use super::time::input_time;
 use super::{Block, Dead, IdRef, Original, Record, What};
-use crate::calendar::parse_instant;
 use crate::engine::input::Input;
 use crate::vm::text::push_json_text;
 use flow_compiler::bytecode::ListId;
@@ -123,9 +123,7 @@ impl Table<'_> {
             |key, json| {
                 if key == "timestamp" {
                     if json != "null" && self.list.is_some() {
-                        let instant = text(json).and_then(|text| parse_instant(&text));
-                        time =
-                            instant.ok_or_else(|| Misfit::new("a date and time (RFC 3339)", found(json)).below(key))?;
+                        time = input_time(json).map_err(|misfit| misfit.below(key))?;
                     }
                     return Ok(());
                 }
