@@ -1,4 +1,5 @@
-//! Any bytes taken as a log run to the end, and give the same messages however the log is cut into chunks.
+//! Any bytes taken as a log run to the end, and give the same messages however the log is cut into chunks, interpreted and
+//! as native code.
 #![no_main]
 use flow_compiler::compile::{ProjectInput, SourceFile, compile};
 use flow_runtime::calendar::Zones;
@@ -6,6 +7,7 @@ use flow_runtime::engine::Engine;
 use flow_runtime::ingest::schema::Schema;
 use flow_runtime::ingest::source::Lines;
 use flow_runtime::replay::{self, Before, Options, Sinks};
+use flow_runtime::vm::Evaluation;
 use libfuzzer_sys::fuzz_target;
 use std::io::Cursor;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -25,9 +27,22 @@ const PROGRAMS: &[&str] = &[
     include_str!("../../tests/conformance/26-aggregates/aggregates.flow"),
     include_str!("../../tests/conformance/29-guests-who-register/guests_who_register.flow"),
     include_str!("../../tests/conformance/31-arithmetic-that-cannot-fail/arithmetic_that_cannot_fail.flow"),
+    include_str!("../../tests/conformance/12-schedules-in-zones/schedules_in_zones.flow"),
+    include_str!("../../tests/conformance/14-together-and-join/together_and_join.flow"),
+    include_str!("../../tests/conformance/39-guest-registers/guest_registers.flow"),
+    include_str!("../../tests/conformance/40-joined-since-the-entry/b5_merge_since_entry_where.flow"),
+    include_str!("../../tests/conformance/43-throttled-and-judged-again/throttle_quiet_consent.flow"),
+    include_str!("../../tests/conformance/44-exit-before-an-absence/without_exit_pending.flow"),
 ];
 
-static ENGINES: LazyLock<Vec<(Engine, Schema)>> = LazyLock::new(|| {
+/// An engine that interprets, one that compiles everything, and how they read.
+struct Both {
+    interprets: Engine,
+    native: Engine,
+    schema: Schema,
+}
+
+static ENGINES: LazyLock<Vec<Both>> = LazyLock::new(|| {
     let zones = Arc::new(Zones::bundled());
     PROGRAMS
         .iter()
@@ -41,7 +56,11 @@ static ENGINES: LazyLock<Vec<(Engine, Schema)>> = LazyLock::new(|| {
             });
             let program = Arc::new(compiled.program.expect("the programs of the conformance cases compile"));
             let schema = Schema::new(&program, Arc::clone(&zones));
-            (Engine::new(program, Arc::clone(&zones), 0), schema)
+            let engine = |how| {
+                let engine = Engine::new(Arc::clone(&program), Arc::clone(&zones), 0).evaluated(how);
+                engine.expect("there is native code for this machine")
+            };
+            Both { interprets: engine(Evaluation::Interpret), native: engine(Evaluation::Jit), schema }
         })
         .collect()
 });
@@ -60,7 +79,7 @@ impl std::io::Write for Shared {
     }
 }
 
-fn messages((engine, schema): &(Engine, Schema), log: &[u8], chunk: usize) -> Vec<u8> {
+fn messages(engine: &Engine, schema: &Schema, log: &[u8], chunk: usize) -> Vec<u8> {
     let out = Shared::default();
     let sinks = Sinks { messages: Box::new(out.clone()), record: None, dead: Some(Box::new(std::io::sink())) };
     let mut lines = Lines::new(Box::new(Cursor::new(log.to_vec())), chunk);
@@ -72,6 +91,7 @@ fn messages((engine, schema): &(Engine, Schema), log: &[u8], chunk: usize) -> Ve
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, log)) = data.split_first() else { return };
-    let Some(engine) = ENGINES.get(usize::from(*choice) % PROGRAMS.len()) else { return };
-    assert_eq!(messages(engine, log, 1 << 16), messages(engine, log, 1));
+    let Some(Both { interprets, native, schema }) = ENGINES.get(usize::from(*choice) % PROGRAMS.len()) else { return };
+    let whole = messages(interprets, schema, log, 1 << 16);
+    assert_eq!(whole, messages(native, schema, log, 1));
 });
