@@ -13,7 +13,7 @@ use flow_compiler::report::{report, Report};
 use flow_compiler::symbols::Symbol;
 use flow_grammar::ast;
 use flow_grammar::span::{FileId, Span};
-use flow_grammar::SyntaxError;
+use flow_grammar::{Memo, SyntaxError};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,8 @@ pub struct World {
 #[derive(Default)]
 struct Known {
     errors: Vec<SyntaxError>,
+    /// What makes parsing it again shorter, once it has been edited.
+    memo: Option<Memo>,
     /// What its steps do to others.
     effects: Effects,
     /// What names in it stand for, in the order of the source.
@@ -64,16 +66,16 @@ impl World {
         let (mut trees, mut known) = (Vec::new(), Vec::new());
         for (id, source) in (0..).zip(&project.input.files) {
             let before = parsed.remove(&(id, source.path.clone())).filter(|(text, ..)| *text == source.text);
-            let (tree, errors, effects) = match before {
-                Some((_, tree, known)) => (tree, known.errors, known.effects),
+            let (tree, of_file) = match before {
+                Some((_, tree, known)) => (tree, Known { references: Vec::new(), types: Vec::new(), ..known }),
                 None => {
                     let parsed = with_room(|| flow_grammar::parse(FileId(id), &source.text));
                     let effects = Effects::of(&parsed.file);
-                    (parsed.file, parsed.errors, effects)
+                    (parsed.file, Known { errors: parsed.errors, effects, ..Known::default() })
                 }
             };
             trees.push(tree);
-            known.push(Known { errors, effects, ..Known::default() });
+            known.push(of_file);
         }
         let errors = known.iter().flat_map(|known| &known.errors).cloned().collect();
         let mut compiled = compile_trees(&project.input, trees, errors);
@@ -111,9 +113,14 @@ impl World {
         if let Some(old) = texts.get_mut(at) {
             *old = Text::new(text.to_owned());
         }
-        let parsed = with_room(|| flow_grammar::parse(file, text));
         let mut trees = compiled.files;
         if let (Some(tree), Some(known)) = (trees.get_mut(at), known.get_mut(at)) {
+            let before = std::mem::replace(tree, ast::File { id: file, items: Vec::new() });
+            let (parsed, memo) = with_room(|| match known.memo.take() {
+                Some(memo) => flow_grammar::parse_again(before, memo, text),
+                None => flow_grammar::parse_first(file, text),
+            });
+            known.memo = Some(memo);
             known.effects = Effects::of(&parsed.file);
             known.errors = parsed.errors;
             *tree = parsed.file;

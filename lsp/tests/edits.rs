@@ -79,7 +79,7 @@ fn shown<'d>(found: impl Iterator<Item = &'d Diagnostic>) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn after_any_edits_the_findings_are_those_of_a_check_from_nothing(

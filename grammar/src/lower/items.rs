@@ -15,13 +15,14 @@ impl Lower<'_> {
         let mut kids = self.kids(pair);
         while let Some(kid) = kids.next() {
             if kid.as_rule() != Rule::EOI {
+                self.reported_before.push(self.errors.len());
                 items.push(self.item(kid));
             }
         }
         items
     }
 
-    fn item(&mut self, pair: Node<'_>) -> Item {
+    pub fn item(&mut self, pair: Node<'_>) -> Item {
         let span = self.span(&pair);
         let item = match pair.as_rule() {
             Rule::event_decl => self.event_decl(pair, span).map(Item::Event),

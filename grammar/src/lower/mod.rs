@@ -3,6 +3,7 @@
 //! Nothing here trusts a pair to be present: whatever is missing has been reported by its
 //! `missing_…` rule, and a `Broken` node takes its place.
 
+mod again;
 mod calls;
 mod clauses;
 mod expression;
@@ -13,6 +14,8 @@ mod sends;
 mod steps;
 mod tests;
 mod text;
+
+pub use again::{parse_again, parse_first, Memo};
 
 use crate::ast::{Clause, Expr, ExprKind, File, Item, Name, StringLit};
 use crate::codes;
@@ -55,13 +58,7 @@ fn with_stack<T>(work: impl FnOnce() -> T) -> T {
 fn parse_here(file: FileId, source: &str) -> Parse {
     let scan = scan(file, source);
     let mut lower = Lower::new(file, &scan);
-    let items = match FlowParser::parse(Rule::file, &scan.text) {
-        Ok(pairs) => pairs.flat_map(|pair| lower.file(pair)).collect(),
-        Err(error) => {
-            let whole = lower.gave_up(&error);
-            vec![Item::Broken(whole)]
-        }
-    };
+    let items = lower.whole();
     let errors = lower.finish();
     Parse { file: File { id: file, items }, errors: sorted(scan.errors, errors) }
 }
@@ -104,6 +101,8 @@ pub(crate) struct Lower<'s> {
     pub text: &'s str,
     scan: &'s Scan,
     pub errors: Vec<SyntaxError>,
+    /// For each item of the file, how many errors there were before it.
+    pub reported_before: Vec<usize>,
     /// What is added to the offsets of pairs: the place of the hole that is being parsed.
     base: usize,
     /// How deep the walk is in steps.
@@ -168,6 +167,7 @@ impl<'s> Lower<'s> {
             text: &scan.text,
             scan,
             errors: Vec::new(),
+            reported_before: Vec::new(),
             base: 0,
             depth: 0,
             too_long: false,
@@ -180,6 +180,17 @@ impl<'s> Lower<'s> {
             broken_ends: HashSet::new(),
             unclosed_at: HashSet::new(),
             unclosed: 0,
+        }
+    }
+
+    /// The items of the whole text.
+    fn whole(&mut self) -> Vec<Item> {
+        match FlowParser::parse(Rule::file, self.text) {
+            Ok(pairs) => pairs.flat_map(|pair| self.file(pair)).collect(),
+            Err(error) => {
+                let whole = self.gave_up(&error);
+                vec![Item::Broken(whole)]
+            }
         }
     }
 
