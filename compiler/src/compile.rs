@@ -77,6 +77,8 @@ pub struct Compiled {
     pub files: Vec<ast::File>,
     /// What was learned about parts of the source.
     pub info: Info,
+    /// What the places that send templates provide, for editors.
+    pub sent: crate::template::Senders,
 }
 
 /// What was learned about parts of the source, for listings and editors.
@@ -168,6 +170,10 @@ fn check_trees(
     }
     cx.templates();
     let tests = cx.everything();
+    let mut sent = std::mem::take(&mut cx.sent);
+    if only.is_none() {
+        sent.anywhere = cx.provided(None, &[], &crate::context::Scope::outside());
+    }
     let mut found = cx.diagnostics;
     let no_errors = !found.iter().any(|d| d.severity == Severity::Error);
     if no_errors && others_are_sound {
@@ -191,6 +197,7 @@ fn check_trees(
         tests: if sound { tests } else { Vec::new() },
         diagnostics,
         allowed,
+        sent,
         info: Info { types: cx.types.into_iter().collect(), references: in_source(cx.references) },
         files,
     }
@@ -211,6 +218,7 @@ impl<'a> Cx<'a> {
             types: BTreeMap::new(),
             references: Vec::new(),
             facts: Vec::new(),
+            sent: crate::template::Senders::default(),
             shared_codes: BTreeMap::new(),
             constants: BTreeMap::new(),
             journey: None,

@@ -37,6 +37,8 @@ pub(crate) struct Cx<'a> {
     pub references: Vec<(Span, crate::symbols::Symbol)>,
     /// Beside [`Program::codes`].
     pub facts: Vec<CodeFacts>,
+    /// What the places that send templates provide.
+    pub sent: crate::template::Senders,
     /// Codes and constants by what they are, so that equal ones are one.
     pub shared_codes: BTreeMap<String, CodeId>,
     pub constants: BTreeMap<String, ConstId>,

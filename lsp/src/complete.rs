@@ -1,6 +1,7 @@
 //! What can stand at a place, by the words before it.
 
 mod position;
+mod template;
 
 use crate::context::Cursor;
 use crate::hover::about;
@@ -50,6 +51,13 @@ pub struct Suggestion {
 #[must_use]
 pub fn complete(world: &World, file: FileId, at: u32) -> (Span, Vec<Suggestion>) {
     let source = world.source(file);
+    if world.is_template(file) {
+        let (place, start) = template::Place::at(source, at as usize);
+        let cursor = Cursor::new("", 0);
+        let mut list = List { world, cursor, found: Vec::new(), seen: BTreeSet::new() };
+        list.template(&place, file, start, at as usize);
+        return (Span::new(file, u32::try_from(start).unwrap_or(at), at), list.found);
+    }
     let cursor = Cursor::new(source, at as usize);
     let start = u32::try_from(cursor.start).unwrap_or(at);
     let mut list = List { world, cursor, found: Vec::new(), seen: BTreeSet::new() };

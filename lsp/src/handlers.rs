@@ -27,7 +27,7 @@ pub fn capabilities(encoding: Encoding) -> Value {
         "positionEncoding": encoding,
         "textDocumentSync": { "openClose": true, "change": 2, "save": {} },
         "hoverProvider": true,
-        "completionProvider": { "triggerCharacters": [".", "\"", " ", "{", "("] },
+        "completionProvider": { "triggerCharacters": [".", "\"", " ", "{", "(", "|", "%"] },
         "signatureHelpProvider": { "triggerCharacters": ["(", ","], "retriggerCharacters": [":"] },
         "definitionProvider": true,
         "referencesProvider": true,

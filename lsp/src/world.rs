@@ -139,6 +139,8 @@ impl World {
         }
         let errors = known.iter().flat_map(|known| &known.errors).cloned().collect();
         let mut now = compile_file(&project.input, trees, errors, file, &others);
+        // What other files' journeys provide is known from the last look at all.
+        now.sent = compiled.sent;
         if now.diagnostics.iter().any(|found| found.severity == Severity::Error) {
             stays.retain(|found| found.span.file != file || found.code == START_NEEDS_TRIGGER);
         }
@@ -167,7 +169,7 @@ impl World {
 
     /// A project out of texts, for tests.
     #[must_use]
-    pub fn of(files: &[(&str, &str)], templates: &[&str]) -> Self {
+    pub fn of(files: &[(&str, &str)], templates: &[(&str, &str)]) -> Self {
         let source = |(path, text): &(&str, &str)| flow_compiler::compile::SourceFile {
             path: (*path).to_owned(),
             text: (*text).to_owned(),
@@ -175,7 +177,13 @@ impl World {
         let listing = Listing {
             name: "test".to_owned(),
             files: files.iter().map(source).collect(),
-            templates: (!templates.is_empty()).then(|| templates.iter().map(|path| (*path).to_owned()).collect()),
+            templates: (!templates.is_empty()).then(|| templates.iter().map(|(path, _)| (*path).to_owned()).collect()),
+            // One without a text was not read.
+            texts: templates
+                .iter()
+                .filter(|(_, text)| !text.is_empty())
+                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+                .collect(),
             ..Listing::default()
         };
         Self::new(Path::new("/project"), listing, None)
@@ -186,6 +194,13 @@ impl World {
     pub fn file_at(&self, path: &str) -> Option<FileId> {
         let files = self.project.input.files.iter().chain(&self.project.others);
         (0..).zip(files).find(|(_, file)| file.path == path).map(|(id, _)| FileId(id))
+    }
+
+    /// Whether a file is a template, or a part of templates.
+    #[must_use]
+    pub fn is_template(&self, file: FileId) -> bool {
+        let input = &self.project.input;
+        input.templates.iter().chain(&input.parts).any(|one| one.text.is_some() && one.file == file)
     }
 
     /// The path of a file on disk.

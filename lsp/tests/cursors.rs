@@ -30,16 +30,17 @@ fn world(case: &Case) -> (World, FileId, u32) {
     let mut place = None;
     let (mut files, mut templates) = (Vec::new(), Vec::new());
     for (path, text) in &case.files {
-        if path.starts_with("templates/") {
-            templates.push(path.as_str());
-            continue;
-        }
         if let Some(at) = text.find("$0") {
             place = Some((path.clone(), u32::try_from(at).unwrap()));
+        }
+        if path.starts_with("templates/") {
+            templates.push((path.as_str(), text.replace("$0", "")));
+            continue;
         }
         files.push((path.as_str(), text.replace("$0", "")));
     }
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let templates: Vec<(&str, &str)> = templates.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let world = World::of(&files, &templates);
     let (path, at) = place.unwrap_or((case.files[0].0.clone(), 0));
     let file = world.file_at(&path).unwrap();
@@ -220,6 +221,26 @@ fn half_typed_programs_get_answers() {
         let _ = outline::symbols(&world, file);
         let _ = highlight::highlight(&world, file);
     }
+}
+
+/// The same in templates: every prefix, and every place of the whole.
+#[test]
+fn half_typed_templates_get_answers() {
+    let whole = "---\nsubject: Hi {{ user.email | default: \"you\" }}\n---\n{% for pick in picks limit: 3 %}{% render \"line\", product: pick %}\n\
+                 {{ forloop.index | plus: 1 }}{% else %}{{ trigger.cart_value | fixed: 2 }}{% endfor %}\n{%- if user.email == \"ä\" -%}{% liquid assign x = 1 %}";
+    let flow = "event cart { cart_value: number }\nuser { email: email? }\nchannel email to user.email\njourney j { on cart  email hi }\n";
+    let at_end = |text: &str| {
+        let world =
+            World::of(&[("a.flow", flow)], &[("templates/hi.email.liquid", text), ("templates/_line.liquid", "x")]);
+        let file = world.file_at("templates/hi.email.liquid").unwrap();
+        let at = if text.len() < whole.len() { text.len()..=text.len() } else { 0..=text.len() };
+        for at in at.filter(|at| text.is_char_boundary(*at)) {
+            let (span, _) = complete::complete(&world, file, u32::try_from(at).unwrap());
+            assert!(span.end as usize == at && span.start <= span.end);
+        }
+    };
+    whole.char_indices().skip(1).for_each(|(at, _)| at_end(&whole[..at]));
+    at_end(whole);
 }
 
 /// Colours come in order and do not overlap, in every example.

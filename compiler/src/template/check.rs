@@ -1,6 +1,7 @@
 //! The walk over a template.
 
 use super::facts::{self, Facts};
+use super::offers::Probe;
 use super::shape::{Class, Shape, Variable};
 use super::{Parts, Provided, FRONT_KEYS};
 use crate::codes as code;
@@ -23,7 +24,18 @@ pub(crate) struct Report {
 
 /// `layout` is the file that the template says it stands in.
 pub(super) fn run(template: &Template, layout: Option<&str>, parts: &Parts<'_>, provided: &Provided) -> Report {
-    let mut check = Check::new(parts, provided, provided.variables.clone());
+    run_with(template, layout, parts, provided, None)
+}
+
+/// As [`run`], telling what there is where the probe's mark stands.
+pub(super) fn run_with(
+    template: &Template,
+    layout: Option<&str>,
+    parts: &Parts<'_>,
+    provided: &Provided,
+    probe: Option<&Probe>,
+) -> Report {
+    let mut check = Check::new(parts, provided, provided.variables.clone(), probe);
     for line in &template.front {
         if !FRONT_KEYS.contains(&line.key.text.as_str()) {
             let near = nearest(&line.key.text, FRONT_KEYS.into_iter());
@@ -64,10 +76,17 @@ pub(super) struct Check<'a> {
     pub(super) files: Vec<String>,
     /// Whether a loop, or a rendering for each element, is around.
     pub(super) looped: bool,
+    /// Who asks what there is at a place.
+    pub(super) probe: Option<&'a Probe>,
 }
 
 impl<'a> Check<'a> {
-    fn new(parts: &'a Parts<'a>, provided: &'a Provided, handed: BTreeMap<String, Variable>) -> Self {
+    fn new(
+        parts: &'a Parts<'a>,
+        provided: &'a Provided,
+        handed: BTreeMap<String, Variable>,
+        probe: Option<&'a Probe>,
+    ) -> Self {
         Self {
             parts,
             provided,
@@ -80,6 +99,7 @@ impl<'a> Check<'a> {
             trigger: BTreeSet::new(),
             files: Vec::new(),
             looped: false,
+            probe,
         }
     }
 
@@ -101,7 +121,7 @@ impl<'a> Check<'a> {
         };
         let text = |name: &str| (name.to_owned(), Variable::maybe(Shape::Text, name != "content"));
         let handed = FRONT_KEYS.into_iter().chain(["content"]).map(text).collect();
-        let mut inner = Check::new(parts, self.provided, handed);
+        let mut inner = Check::new(parts, self.provided, handed, self.probe);
         inner.files.push(known.clone());
         inner.nodes(&template.body);
         self.trigger.append(&mut inner.trigger);
@@ -375,7 +395,7 @@ impl<'a> Check<'a> {
         if self.files.contains(name) || self.files.len() >= MAX_FILES {
             return;
         }
-        let mut inner = Check::new(parts, self.provided, handed);
+        let mut inner = Check::new(parts, self.provided, handed, self.probe);
         inner.files = self.files.clone();
         inner.files.push(name.clone());
         inner.looped = looped;

@@ -1,6 +1,7 @@
 //! Filters: what they take, and what they give.
 
 use super::check::Check;
+use super::offers::MARK;
 use super::shape::{Class, Shape, Variable};
 use super::values::suggest;
 use crate::codes as code;
@@ -104,11 +105,21 @@ fn takes(kind: FilterKind) -> (Takes, Takes) {
     }
 }
 
+/// What a filter takes, in words, if it takes something of this shape.
+pub(super) fn fitting(kind: FilterKind, shape: &Shape) -> Option<&'static str> {
+    let (takes, _) = takes(kind);
+    takes.fits(shape.class()).then(|| takes.words())
+}
+
 impl Check<'_> {
     pub(super) fn filter(&mut self, input: Variable, filter: &Filter, whole: &Filtered) -> Variable {
         let args: Vec<Variable> = filter.args.iter().map(|arg| self.value(arg)).collect();
         for (_, value) in &filter.named {
             self.value(value);
+        }
+        if filter.name.text == MARK {
+            self.tell_filters(&input);
+            return Variable::any();
         }
         let Some(kind) = FilterKind::from_name(&filter.name.text) else {
             self.no_filter(filter);

@@ -12,6 +12,7 @@ mod front;
 pub(crate) mod limits;
 mod markup;
 mod mjml;
+mod offers;
 pub mod parts;
 pub mod segments;
 mod sends;
@@ -23,6 +24,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use offers::{offers, Offer, Senders, MARK};
 pub use shape::{Record, Shape, Variable};
 pub(crate) use trees::Trees;
 pub use uses::variables;

@@ -36,6 +36,8 @@ impl Cx<'_> {
         for channel in channels {
             let contact = send.to.is_none().then_some(*channel);
             let provided = self.provided(contact, with, scope);
+            let on = self.channel_name(*channel).to_owned();
+            self.sent.add(&name.text, &on, provided.clone());
             for sent in trees.of(&name.text, self.channel_name(*channel)) {
                 let report = trees.check(sent, &provided);
                 used.extend(report.trigger);
@@ -128,7 +130,7 @@ impl Cx<'_> {
     }
 
     /// What a template that is sent here can name.
-    fn provided(&self, contact: Option<ChannelId>, with: &[(String, Ty)], scope: &Scope) -> Provided {
+    pub fn provided(&self, contact: Option<ChannelId>, with: &[(String, Ty)], scope: &Scope) -> Provided {
         let types = &self.program.types;
         let mut provided = Provided::default();
         // A channel without its contact is not sent on.

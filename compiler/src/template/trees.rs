@@ -92,6 +92,13 @@ impl Trees {
         check::run(&sent.tree, sent.layout.as_deref(), &self.parts_of(sent), provided)
     }
 
+    /// Shows every template with its layout and the files that it can render.
+    pub fn each(&self, mut show: impl FnMut(&Sent, Option<&str>, &Parts<'_>)) {
+        for sent in &self.files {
+            show(sent, sent.layout.as_deref(), &self.parts_of(sent));
+        }
+    }
+
     /// Whether a name is used in a template, its layout, or a file that one of them renders.
     pub fn names(&self, sent: &Sent, name: &str) -> bool {
         let mut todo = vec![&sent.tree];

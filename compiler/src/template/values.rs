@@ -2,6 +2,7 @@
 
 use super::check::Check;
 use super::facts;
+use super::offers::MARK;
 use super::shape::{Record, Shape, Variable};
 use crate::codes as code;
 use crate::diagnostic::Diagnostic;
@@ -13,7 +14,7 @@ use std::rc::Rc;
 /// What the record of the trigger is called.
 const TRIGGER: &str = "trigger";
 /// What a loop knows of itself.
-const LOOP_FIELDS: [&str; 15] = [
+pub(super) const LOOP_FIELDS: [&str; 15] = [
     "index",
     "index0",
     "rindex",
@@ -111,6 +112,10 @@ impl Check<'_> {
         }
         for step in &path.steps {
             let Step::Field(name) = step else { continue };
+            if name.text == MARK {
+                self.tell_loop();
+                return Variable::any();
+            }
             if !LOOP_FIELDS.contains(&name.text.as_str()) {
                 let message = format!("a loop has no `{}`", name.text);
                 let found = Diagnostic::error(code::TEMPLATE_FIELD, name.span, message);
@@ -130,6 +135,10 @@ impl Check<'_> {
 
     fn root(&mut self, name: &Name) -> Variable {
         let text = name.text.as_str();
+        if text == MARK {
+            self.tell_names();
+            return Variable::any();
+        }
         if let Some((_, variable)) = self.scope.iter().rev().find(|(known, _)| known == text) {
             return variable.clone();
         }
@@ -166,6 +175,10 @@ impl Check<'_> {
     }
 
     fn field(&mut self, variable: &Variable, name: &str, span: Span, path: &Path, at: usize) -> Option<Variable> {
+        if name == MARK {
+            self.tell_fields(variable);
+            return Some(Variable::any());
+        }
         Some(match &variable.shape {
             Shape::Any => Variable::any(),
             Shape::Record(record) => match record.fields.get(name) {

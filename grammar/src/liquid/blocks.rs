@@ -12,7 +12,7 @@ use crate::span::Span;
 use pest::iterators::Pair;
 
 /// Every tag there is.
-const TAGS: [&str; 20] = [
+pub const TAGS: [&str; 20] = [
     "if",
     "unless",
     "case",
@@ -36,7 +36,7 @@ const TAGS: [&str; 20] = [
 ];
 
 /// Those that have an end.
-const BLOCKS: [&str; 6] = ["if", "unless", "case", "for", "tablerow", "capture"];
+pub const BLOCKS: [&str; 6] = ["if", "unless", "case", "for", "tablerow", "capture"];
 
 /// The nodes of `start..end`.
 pub(super) fn read(source: &mut Source<'_>, start: u32, end: u32) -> Vec<Node> {

@@ -17,6 +17,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+pub use blocks::{BLOCKS, TAGS};
 pub use codes::*;
 pub use tree::*;
 
