@@ -31,7 +31,8 @@ use toml::Table;
 use url::Url;
 
 /// The keys that every backend has.
-const COMMON: [&str; 7] = ["backend", "concurrency", "rate", "attempts", "retry_first", "retry_longest", "track"];
+const COMMON: [&str; 8] =
+    ["backend", "concurrency", "rate", "attempts", "retry_first", "retry_longest", "after_crash", "track"];
 
 /// Where a message stays with Flow itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,9 @@ pub struct Policy {
     pub one_provider: bool,
     /// Messages that were accepted stay here; none: they have left.
     pub kept: Option<Kept>,
+    /// Whether a message is handed over again that may have been taken when the server stopped; otherwise it is given up then, for
+    /// somebody to look at.
+    pub again: bool,
 }
 
 type Open = fn(&Settings<'_>) -> Read<Box<dyn Channel>>;
@@ -159,7 +163,8 @@ pub fn policy(name: &str, table: &Table, secrets: &Secrets) -> Result<Policy, Co
         "tasks" => Some(Kept::Task),
         _ => None,
     };
-    Ok(Policy { limits, retry: schedule(&settings, (backend.retry)())?, one_provider, kept })
+    let again = settings.choice("after_crash", &["again", "dead"])? != Some("dead");
+    Ok(Policy { limits, retry: schedule(&settings, (backend.retry)())?, one_provider, kept, again })
 }
 
 fn find(settings: &Settings<'_>) -> Read<&'static Backend> {

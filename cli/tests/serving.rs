@@ -386,7 +386,9 @@ fn a_timeline_says_what_happened_and_what_did_not_and_why_not() {
     let timeline = |server: &Server, id: &str| -> Vec<(String, String)> {
         let (status, body) = server.send("GET", &format!("/operate/timeline?id={id}"), "", b"").unwrap();
         assert_eq!(status, 200, "{body}");
-        let all: Vec<Value> = serde_json::from_str(&body).unwrap();
+        let told: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(told["since"], Value::Null, "nothing is gone yet");
+        let all = told["happenings"].as_array().unwrap();
         let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
         all.iter().map(|one| (text(one, "what"), text(one, "place"))).collect()
     };

@@ -288,6 +288,10 @@ fn happened(call: &Object<'_>, clock: Clock, received: i64) -> i64 {
 
 /// JSON on one line: a line break outside of texts is but a blank, and inside of them there is none.
 fn flat(line: &mut Vec<u8>, json: &[u8]) {
+    if memchr::memchr2(b'\n', b'\r', json).is_none() {
+        line.extend_from_slice(json);
+        return;
+    }
     line.extend(json.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
 }
 

@@ -9,7 +9,7 @@ use crate::disk::Disk;
 use crate::host::{Host, Question, Todo};
 use crate::journal::Failure;
 use crate::outbox::{Outbox, Start};
-use crate::record::Record;
+use crate::record::{Delivered, Record};
 use crate::setup::Setup;
 use crate::store::{Found, Refusal, Store};
 use flow_channels::audiences::Change;
@@ -71,6 +71,9 @@ struct Telling {
     not_before: i64,
 }
 
+/// Why a message is given up that may have been taken.
+pub const UNCERTAIN: &str =
+    "it may have been taken: the server stopped while it was being handed over, and `after_crash` says not to do that again";
 /// So long changes of audiences are gathered.
 const GATHERED: Duration = Duration::from_secs(5);
 /// When they are told again.
@@ -100,6 +103,10 @@ pub struct Core<D: Disk> {
     store: Store<D>,
     outbox: Outbox,
     questions: Vec<Question>,
+    /// Messages of which nobody knows whether they were taken, and which are not handed over again.
+    uncertain: Vec<u64>,
+    /// Nothing more begins.
+    resting: bool,
     todo: Vec<Todo>,
     telling: Telling,
 }
@@ -118,11 +125,16 @@ impl<D: Disk> Core<D> {
     ) -> Result<(Self, Found), Refusal> {
         let (store, found) = Store::open(disk, setup, secret)?;
         let mut outbox = Outbox::new(policies);
+        let mut uncertain = Vec::new();
         for letter in store.host().letters().waiting.values() {
-            outbox.add(letter, now);
+            match outbox.gives_up(store.host(), letter) {
+                true => uncertain.push(letter.key),
+                false => outbox.add(letter, now),
+            }
         }
         let questions = store.host().asked().keys().cloned().collect();
-        Ok((Self { store, outbox, questions, todo: Vec::new(), telling: Telling::default() }, found))
+        let (todo, telling) = (Vec::new(), Telling::default());
+        Ok((Self { store, outbox, questions, uncertain, resting: false, todo, telling }, found))
     }
 
     /// Takes what has come, and lets time pass up to `now` (milliseconds since 1970). When this gives no error, all
@@ -145,6 +157,10 @@ impl<D: Disk> Core<D> {
         tell: &mut impl FnMut(Stage),
     ) -> Result<Begin, Failure> {
         let mut records = Vec::with_capacity(events.len() + 1);
+        for key in std::mem::take(&mut self.uncertain) {
+            let result = Delivered::Dead { reason: UNCERTAIN.to_owned(), suppress: false };
+            records.push(Record::Outcome { now, key, result });
+        }
         for event in events {
             match event {
                 Event::Record(record) => records.push(record),
@@ -163,8 +179,9 @@ impl<D: Disk> Core<D> {
         loop {
             self.take(now, &records, tell)?;
             records.clear();
-            let starts = self.outbox.start(self.store.host(), now, &mut records);
-            begin.attempts.extend(starts);
+            if !self.resting {
+                begin.attempts.extend(self.outbox.start(self.store.host(), now, &mut records));
+            }
             if records.is_empty() {
                 break;
             }
@@ -207,12 +224,18 @@ impl<D: Disk> Core<D> {
         Ok(())
     }
 
+    /// No attempt begins any more: the server stops.
+    pub fn rest(&mut self) {
+        self.resting = true;
+    }
+
     /// When something is to be done though nothing comes in.
     #[must_use]
     pub fn next_wake(&self) -> Option<i64> {
         let telling = !self.telling.under_way && !self.store.host().stays().is_told();
         let telling = telling.then_some(self.telling.not_before);
-        [self.store.host().next_due(), self.outbox.next_wake(), telling].into_iter().flatten().min()
+        let outbox = self.outbox.next_wake().filter(|_| !self.resting);
+        [self.store.host().next_due(), outbox, telling].into_iter().flatten().min()
     }
 
     /// The state.

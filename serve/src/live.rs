@@ -22,8 +22,12 @@ use tokio::sync::{oneshot, watch};
 pub const MOST_WAITING: usize = 64 << 20;
 /// So much becomes certain at once at most.
 const AT_ONCE: usize = 4 << 20;
-/// A snapshot is made when so much was written since the last.
-const SNAPSHOT_BYTES: usize = 128 << 20;
+/// A snapshot is made when so much was written since the last, and twice as much as that has: to make one, the last is read and
+/// all since then is taken once more, which must not cost more than the calls themselves.
+const SNAPSHOT_BYTES: u64 = 256 << 20;
+/// Whoever makes a snapshot waits for those who take calls (the nice value of its thread).
+#[cfg(target_os = "linux")]
+const SNAPSHOT_NICE: i32 = 10;
 /// Two are kept; both must be younger than what is to be gone, and so must the journal be since the older.
 const SNAPSHOTS_TO_ERASE: u8 = 2;
 /// A clock that jumped is noticed within this time.
@@ -49,7 +53,7 @@ enum Told {
     Event(Event, usize, Option<Waiter>),
     Look(Look),
     Snapshot(Option<oneshot::Sender<Result<(), String>>>),
-    Snapped(Result<(), String>),
+    Snapped(Result<u64, String>),
     Stop,
 }
 
@@ -181,7 +185,9 @@ pub struct Live {
     receiver: Receiver<Told>,
     handle: Handle,
     traces: Traces,
-    written: usize,
+    written: u64,
+    /// A snapshot is made when more was written.
+    due: u64,
     snapping: bool,
     /// Snapshots that are still to be made before nothing of somebody who was forgotten is on the disk.
     erasing: u8,
@@ -221,6 +227,7 @@ impl Live {
             receiver: inbox.0,
             handle,
             written: 0,
+            due: SNAPSHOT_BYTES,
             snapping: false,
             erasing: if found.forgot { SNAPSHOTS_TO_ERASE } else { 0 },
             wanted: Vec::new(),
@@ -263,7 +270,7 @@ impl Live {
         match told {
             Told::Event(event, bytes, tell) => {
                 *size += bytes;
-                self.written += bytes;
+                self.written += bytes as u64;
                 self.handle.waiting.fetch_sub(bytes, Ordering::Relaxed);
                 if matches!(event, Event::Record(Record::Command { command: Command::Forget(_), .. })) {
                     self.erasing = SNAPSHOTS_TO_ERASE;
@@ -284,7 +291,10 @@ impl Live {
                 self.snapshot();
             }
             Told::Snapped(result) => self.snapped(result),
-            Told::Stop => self.deadline = Some(Instant::now() + LAST_ATTEMPTS),
+            Told::Stop => {
+                self.deadline = Some(Instant::now() + LAST_ATTEMPTS);
+                self.core.rest();
+            }
         }
     }
 
@@ -306,7 +316,7 @@ impl Live {
                 if self.erasing == SNAPSHOTS_TO_ERASE {
                     self.core.rotate();
                 }
-                if self.written > SNAPSHOT_BYTES || self.erasing > 0 {
+                if self.written > self.due || self.erasing > 0 {
                     self.snapshot();
                 }
             }
@@ -347,6 +357,9 @@ impl Live {
         let (disk, setup, next) = (self.disk.clone(), Arc::clone(self.core.host().setup()), self.core.store().next());
         let sender = self.handle.sender.clone();
         let thread = std::thread::Builder::new().name("snapshot".to_owned()).spawn(move || {
+            // On Linux this is about the calling thread alone. Without the right to it, it is made all the same.
+            #[cfg(target_os = "linux")]
+            let _ = rustix::process::setpriority_process(None, SNAPSHOT_NICE);
             let result = snapshot_beside(&disk, &setup, next).map_err(|failure| failure.to_string());
             let _ = sender.send(Told::Snapped(result));
         });
@@ -355,7 +368,7 @@ impl Live {
         }
     }
 
-    fn snapped(&mut self, result: Result<(), String>) {
+    fn snapped(&mut self, result: Result<u64, String>) {
         self.snapping = false;
         if self.erasing > 0 {
             // The next snapshot stands at another frame.
@@ -363,11 +376,14 @@ impl Live {
             let _ = self.handle.sender.send(Told::Event(tick, 0, None));
         }
         match &result {
-            Ok(()) => say(Level::Info, "a snapshot was made", &[]),
+            Ok(bytes) => {
+                self.due = SNAPSHOT_BYTES.max(bytes.saturating_mul(2));
+                say(Level::Info, "a snapshot was made", &[("bytes", bytes)]);
+            }
             Err(error) => say(Level::Warning, "a snapshot could not be made; the journal goes on", &[("error", error)]),
         }
         for tell in self.wanted.drain(..) {
-            let _ = tell.send(result.clone());
+            let _ = tell.send(result.clone().map(drop));
         }
     }
 
@@ -384,7 +400,7 @@ impl Live {
             return;
         }
         match self.core.store().snapshot() {
-            Ok(()) => say(Level::Info, "stopped", &[("people", &self.core.host().people())]),
+            Ok(_) => say(Level::Info, "stopped", &[("people", &self.core.host().people())]),
             Err(failure) => say(Level::Warning, "stopped without a snapshot", &[("error", &failure)]),
         }
     }

@@ -130,9 +130,10 @@ impl Outbox {
         }
     }
 
-    /// The attempts that begin now. What may not leave any more comes back as a record of its end.
+    /// The attempts that begin now, once the records are certain: what may not leave any more comes back as a record of its
+    /// end, and what must not be handed over twice as one of its beginning.
     pub fn start(&mut self, host: &Host, now: i64, records: &mut Vec<Record>) -> Vec<Start> {
-        let mut starts = Vec::new();
+        let (mut starts, mut only_once) = (Vec::new(), Vec::new());
         for lane in &mut self.lanes {
             (lane.fresh.full, lane.late.full) = (false, false);
             while let Some((which, due, key)) = lane.next(now) {
@@ -173,11 +174,24 @@ impl Outbox {
                     lane.take(which, due, key);
                     self.due.remove(&key);
                     self.under_way.insert(key, (letter.channel, which));
+                    if !lane.policy.again {
+                        only_once.push(key);
+                    }
                     starts.push(Start { key, attempt: letter.failed.saturating_add(1) });
                 }
             }
         }
+        if !only_once.is_empty() {
+            records.push(Record::Begun { now, keys: only_once });
+        }
         starts
+    }
+
+    /// Whether a message may have been taken when the server stopped, and is not to be handed over again then.
+    #[must_use]
+    pub fn gives_up(&self, host: &Host, letter: &Letter) -> bool {
+        let again = self.lanes.get(letter.channel.index()).is_none_or(|lane| lane.policy.again);
+        !again && host.letters().is_uncertain(letter.key)
     }
 
     /// Takes what came of an attempt, and gives what the journal is to hold of it; nothing when there was no such

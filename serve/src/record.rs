@@ -73,6 +73,13 @@ pub enum Record {
         /// What.
         result: Delivered,
     },
+    /// Messages are being handed over, of which a crash must not make a second attempt.
+    Begun {
+        /// When.
+        now: i64,
+        /// Which.
+        keys: Vec<u64>,
+    },
     /// Changes of audiences were told.
     Told {
         /// When.
@@ -223,6 +230,12 @@ impl Record {
                 pack::uint(out, *key);
                 result.pack(out);
             }
+            Self::Begun { now, keys } => {
+                out.push(11);
+                pack::instant(out, *now);
+                pack::size(out, keys.len());
+                keys.iter().for_each(|key| pack::uint(out, *key));
+            }
             Self::Told { now, upto } => {
                 out.push(9);
                 pack::instant(out, *now);
@@ -259,6 +272,7 @@ impl Record {
             5 => Self::Outcome { now: read.instant()?, key: read.uint()?, result: Delivered::unpack(read)? },
             6 => Self::Command { now: read.instant()?, command: Command::unpack(read)? },
             10 => Self::Followed { file: read.text()?.to_owned(), at: Position::unpack(read)? },
+            11 => Self::Begun { now: read.instant()?, keys: read.list(Unpack::uint)? },
             9 => Self::Told { now: read.instant()?, upto: read.uint()? },
             7 => {
                 let mut secret = [0; 16];
@@ -281,6 +295,7 @@ impl Record {
             | Self::Answer { now, .. }
             | Self::Outcome { now, .. }
             | Self::Command { now, .. }
+            | Self::Begun { now, .. }
             | Self::Told { now, .. }
             | Self::Deploy { now, .. } => Some(*now),
         }

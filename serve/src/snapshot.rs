@@ -34,11 +34,11 @@ pub fn all(disk_: &impl Disk) -> Result<Vec<u64>, Failure> {
     Ok(names.iter().filter_map(|name| next_of(name)).collect())
 }
 
-/// Writes the state before frame `next`, and removes what nobody needs any more.
+/// Writes the state before frame `next`, and removes what nobody needs any more. Gives how many bytes it has.
 ///
 /// # Errors
 /// When the disk fails, or what was written does not come back. The older snapshots are there then.
-pub fn write<D: Disk>(disk_: &D, host: &Host, next: u64) -> Result<(), Failure> {
+pub fn write<D: Disk>(disk_: &D, host: &Host, next: u64) -> Result<u64, Failure> {
     let mut file = disk_.create(TEMPORARY).map_err(disk("write a snapshot"))?;
     let mut number = 0;
     let mut put = |payload: &[u8]| {
@@ -59,7 +59,8 @@ pub fn write<D: Disk>(disk_: &D, host: &Host, next: u64) -> Result<(), Failure> 
     }
     disk_.rename(TEMPORARY, &name(next)).map_err(disk("name a snapshot"))?;
     disk_.sync().map_err(disk("make a snapshot certain (fsync)"))?;
-    tidy(disk_)
+    tidy(disk_)?;
+    Ok(bytes.len() as u64)
 }
 
 /// Removes snapshots beyond the two newest, and what of the journal lies before both.

@@ -178,11 +178,11 @@ impl<D: Disk> Store<D> {
         self.journal.broken()
     }
 
-    /// Writes a snapshot of the state as it is.
+    /// Writes a snapshot of the state as it is. Gives how many bytes it has.
     ///
     /// # Errors
     /// When the disk fails. The store is none the worse for it.
-    pub fn snapshot(&self) -> Result<(), Failure> {
+    pub fn snapshot(&self) -> Result<u64, Failure> {
         if let Some(why) = self.journal.broken() {
             return Err(Failure::Broken(why.to_owned()));
         }
@@ -191,11 +191,11 @@ impl<D: Disk> Store<D> {
 }
 
 /// Writes a snapshot of the state before frame `to` from the older snapshot and the journal alone, while the store is
-/// being written: whoever answers does not have to stand still meanwhile.
+/// being written: whoever answers does not have to stand still meanwhile. Gives how many bytes it has.
 ///
 /// # Errors
 /// When the disk fails or something is damaged.
-pub fn snapshot_beside<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64) -> Result<(), Failure> {
+pub fn snapshot_beside<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64) -> Result<u64, Failure> {
     snapshot::write(disk, &state_before(disk, setup, to)?.0, to)
 }
 

@@ -33,11 +33,22 @@ pub struct Happening {
     pub place: Option<String>,
 }
 
+/// What happened with one person, as far as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Timeline {
+    /// What was before this is not kept, or not told any more; none: this is all there ever was.
+    pub since: Option<String>,
+    /// Oldest first.
+    pub happenings: Vec<Happening>,
+}
+
 /// Who is watched, and what was told of them.
 #[derive(Debug, Default)]
 pub struct Watch {
     ids: BTreeSet<String>,
     told: VecDeque<Happening>,
+    /// Older ones had to go.
+    cut: bool,
 }
 
 impl Watch {
@@ -69,35 +80,44 @@ impl Watch {
     fn push(&mut self, happening: Happening) {
         if self.told.len() >= MOST {
             self.told.pop_front();
+            self.cut = true;
         }
         self.told.push_back(happening);
     }
 }
 
-/// What happened with a person, oldest first. `to` is the number of the frame that is no longer looked at.
+/// What happened with a person. `to` is the number of the frame that is no longer looked at.
 ///
 /// # Errors
 /// When the disk fails, something is damaged, or a version cannot be made ready.
-pub fn timeline<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64, id: &str) -> Result<Vec<Happening>, Failure> {
+pub fn timeline<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64, id: &str) -> Result<Timeline, Failure> {
     let mut ids = BTreeSet::from([id.to_owned()]);
     loop {
         let known = ids.len();
-        let host = once(disk, setup, to, &ids)?;
+        let (mut host, since) = once(disk, setup, to, &ids)?;
         // Only in the end it is clear who else they were.
         ids.extend(host.ids_of(id));
         if ids.len() == known {
-            return Ok(host.watched().map(|watch| watch.told.iter().cloned().collect()).unwrap_or_default());
+            let watch = host.unwatch().unwrap_or_default();
+            let first = watch.told.front().filter(|_| watch.cut).map(|first| first.time.clone());
+            return Ok(Timeline { since: first.or(since), happenings: watch.told.into() });
         }
     }
 }
 
-fn once<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64, ids: &BTreeSet<String>) -> Result<Host, Failure> {
+fn once<D: Disk>(
+    disk: &D,
+    setup: &Arc<Setup>,
+    to: u64,
+    ids: &BTreeSet<String>,
+) -> Result<(Host, Option<String>), Failure> {
     let setup = setup.explaining(ids.clone()).map_err(Failure::Broken)?;
     let (mut host, next) = snapshot::oldest(disk, &setup)?;
-    host.watch(Watch { ids: ids.clone(), told: VecDeque::new() });
+    let since = (next > 0).then(|| instant_text(host.latest()));
+    host.watch(Watch { ids: ids.clone(), ..Watch::default() });
     let mut replay = Replay::new(host, &setup);
     journal::scan(disk, next, to, |_, record| replay.take(&record))?;
-    Ok(replay.done())
+    Ok((replay.done(), since))
 }
 
 fn source(files: &[SourceFile], span: Span) -> &str {

@@ -39,7 +39,11 @@ impl World {
         let limits = Limits { concurrency: NonZeroU32::new(concurrency).unwrap(), rate: None };
         let (first, longest) = (Duration::from_secs(5), Duration::from_secs(60));
         let retry = Schedule::Exponential { first, longest, attempts: 9 };
-        Self { host, outbox: Outbox::new([Policy { limits, retry, one_provider: true, kept: None }]), number: 0 }
+        Self {
+            host,
+            outbox: Outbox::new([Policy { limits, retry, one_provider: true, kept: None, again: true }]),
+            number: 0,
+        }
     }
 
     /// So many messages come about; their keys.

@@ -54,6 +54,8 @@ pub struct Taken {
 pub struct Letters {
     /// Without an outcome, by key.
     pub waiting: BTreeMap<u64, Letter>,
+    /// Of those, the ones that are being handed over and must not be a second time, should nobody learn what came of it.
+    begun: BTreeSet<u64>,
     /// Given up, by key, with the reason in the letter.
     pub dead: BTreeMap<u64, Letter>,
     /// The keys of those, oldest first.
@@ -140,6 +142,17 @@ impl Letters {
         }
     }
 
+    /// Notes that these are being handed over.
+    pub fn begin(&mut self, keys: &[u64]) {
+        self.begun.extend(keys.iter().filter(|key| self.waiting.contains_key(key)));
+    }
+
+    /// Whether a message was being handed over, and nobody knows what came of it.
+    #[must_use]
+    pub fn is_uncertain(&self, key: u64) -> bool {
+        self.begun.contains(&key)
+    }
+
     /// Changes all of them.
     pub fn change(&mut self, change: impl Fn(Letter) -> Letter) {
         for letters in [&mut self.waiting, &mut self.dead] {
@@ -169,6 +182,7 @@ impl Letters {
 
     /// Takes what came of handing one over, and gives the message back if that ends it.
     pub fn outcome(&mut self, key: u64, now: i64, result: &Delivered) -> Option<Letter> {
+        self.begun.remove(&key);
         if let Delivered::Failed(reason) = result {
             let letter = self.waiting.get_mut(&key)?;
             letter.failed = letter.failed.saturating_add(1);
@@ -218,6 +232,7 @@ impl Letters {
     /// Removes all that goes or went to a person.
     pub fn forget(&mut self, user: &str) {
         self.waiting.retain(|_, letter| letter.user != user);
+        self.begun.retain(|key| self.waiting.contains_key(key));
         self.dead.retain(|_, letter| letter.user != user);
         self.given_up.retain(|key| self.dead.contains_key(key));
         self.recent.retain(|taken| taken.letter.user != user);
@@ -233,6 +248,8 @@ impl Letters {
     pub fn save(&self, out: &mut Vec<u8>) {
         pack::size(out, self.waiting.len());
         self.waiting.values().for_each(|letter| letter.pack(out));
+        pack::size(out, self.begun.len());
+        self.begun.iter().for_each(|key| pack::uint(out, *key));
         let dead = self.given_up.iter().filter_map(|key| self.dead.get(key));
         pack::size(out, self.dead.len());
         dead.for_each(|letter| letter.pack(out));
@@ -258,8 +275,11 @@ impl Letters {
     /// When the bytes are something else.
     pub fn restore(read: &mut Unpack<'_>) -> Read<Self> {
         let keyed = |letters: Vec<Letter>| letters.into_iter().map(|letter| (letter.key, letter)).collect();
-        let (waiting, dead) = (read.list(Letter::unpack)?, read.list(Letter::unpack)?);
+        let waiting = read.list(Letter::unpack)?;
+        let begun = read.list(Unpack::uint)?.into_iter().collect();
+        let dead = read.list(Letter::unpack)?;
         Ok(Self {
+            begun,
             waiting: keyed(waiting),
             given_up: dead.iter().map(|letter| letter.key).collect(),
             dead: keyed(dead),

@@ -247,6 +247,7 @@ impl Host {
             Record::Answer { now, user, request, answer } => self.answer(*now, user, *request, answer.clone(), todo),
             Record::Outcome { now, key, result } => self.outcome(*now, *key, result, todo),
             Record::Command { now, command } => self.command(*now, command, todo),
+            Record::Begun { keys, .. } => self.letters.begin(keys),
             Record::Told { upto, .. } => self.told(*upto),
             Record::Deploy { now, deployment } => self.deploy(*now, deployment, todo),
         }

@@ -18,7 +18,7 @@ use flow_runtime::pack::{self, Damaged, Read, Unpack};
 use std::sync::Arc;
 
 /// How the state is written.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 /// A piece is closed when it is longer.
 const PIECE: usize = 1 << 20;
 

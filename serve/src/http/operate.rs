@@ -235,8 +235,8 @@ pub(super) async fn timeline(
             .or_else(|_| crate::timeline::timeline(&disk, &setup, next, &id))
     });
     match told.await {
-        Ok(Ok(happenings)) => {
-            ([(header::CONTENT_TYPE, "application/json")], format!("{}\n", json!(happenings))).into_response()
+        Ok(Ok(timeline)) => {
+            ([(header::CONTENT_TYPE, "application/json")], format!("{}\n", json!(timeline))).into_response()
         }
         Ok(Err(failure)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{failure}\n")).into_response(),
         Err(_) => unavailable(&NotTaken::Stopping),

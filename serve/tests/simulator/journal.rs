@@ -6,6 +6,7 @@ use flow_serve::disk::Disk;
 use flow_serve::journal::{self, Failure};
 use flow_serve::record::Record;
 use flow_serve::store::Store;
+use flow_serve::timeline::timeline;
 
 fn tick(now: i64) -> Record {
     Record::Tick { now }
@@ -116,6 +117,28 @@ fn a_damaged_snapshot_falls_back_to_the_older_one() {
     disk.put(&names[0], bytes);
     drop(store);
     assert!(Store::open(disk, setup, [7; 16]).is_err());
+}
+
+#[test]
+fn a_timeline_says_since_when_it_is_kept() {
+    let setup = programs::setup(1);
+    let disk = SimDisk::default();
+    let (mut store, _) = Store::open(disk.clone(), setup.clone(), [7; 16]).unwrap();
+    let mut told = Vec::new();
+    for hour in 10..14 {
+        let line =
+            format!(r#"{{"type":"track","event":"login","userId":"u1","timestamp":"2026-03-02T{hour}:00:00Z"}}"#);
+        let received = 1_772_445_600_000 + (hour - 10) * 3_600_000;
+        store.rotate();
+        store.commit(&[Record::Inputs { received, lines: line.into_bytes() }], &mut Vec::new()).unwrap();
+        told.push(timeline(&disk, &setup, store.next(), "u1").unwrap());
+        store.snapshot().unwrap();
+    }
+    let since: Vec<_> = told.iter().map(|told| told.since.as_deref()).collect();
+    // Two snapshots are kept, and the journal since the older.
+    assert_eq!(since, [None, None, Some("2026-03-02T10:00:00.000Z"), Some("2026-03-02T11:00:00.000Z")]);
+    assert!(told.iter().all(|told| !told.happenings.is_empty()));
+    assert!(told[3].happenings.iter().all(|one| one.time.as_str() >= "2026-03-02T11:00:00.000Z"), "{:?}", told[3]);
 }
 
 #[test]

@@ -43,7 +43,13 @@ fn nothing_is_lost_and_nothing_is_sent_twice() {
 /// A simulation that finds nothing when there is something to be found is worth nothing.
 #[test]
 fn what_is_broken_on_purpose_is_found() {
-    let all = [Sabotage::Unsynced, Sabotage::OutcomesLost, Sabotage::ClockFollowed, Sabotage::PlaceForgotten];
+    let all = [
+        Sabotage::Unsynced,
+        Sabotage::OutcomesLost,
+        Sabotage::ClockFollowed,
+        Sabotage::HandedAgain,
+        Sabotage::PlaceForgotten,
+    ];
     for sabotage in all {
         let found = (0..200).find_map(|seed| live(seed, sabotage).err());
         match found {

@@ -13,7 +13,7 @@ use flow_runtime::calendar::instant_text;
 use flow_runtime::engine::succession::Answers;
 use flow_serve::accept::{self, Kind};
 use flow_serve::clock::Clock;
-use flow_serve::core::{Begin, Core, Event};
+use flow_serve::core::{Begin, Core, Event, UNCERTAIN};
 use flow_serve::follow::{Notice, Position, Tail, GRACE};
 use flow_serve::record::{Command, Deployment, Record, Scope};
 use flow_serve::setup::Setup;
@@ -40,6 +40,8 @@ pub enum Sabotage {
     OutcomesLost,
     /// The server goes by the machine's clock, whatever that says.
     ClockFollowed,
+    /// What was being handed over at a crash is handed over again, also where it must not be.
+    HandedAgain,
     /// How far the file was taken is not written down.
     PlaceForgotten,
 }
@@ -69,6 +71,8 @@ enum Happening {
     Look,
 }
 
+/// The channel by which nothing may be handed over again unless it is certain that it was not taken.
+const ONCE: &str = "sms";
 /// What the store calls the file that is followed.
 const FOLLOWED: &str = "events.jsonl";
 
@@ -96,6 +100,8 @@ struct World {
     handed: BTreeMap<u64, Vec<Said>>,
     /// Messages whose end is certain.
     over: BTreeSet<u64>,
+    /// Messages that were handed over, and may have been taken.
+    perhaps: BTreeSet<u64>,
     sabotage: Sabotage,
     faulty: bool,
     crashes: u64,
@@ -124,6 +130,7 @@ pub fn live(seed: u64, sabotage: Sabotage) -> Result<(usize, u64), String> {
         number: 0,
         handed: BTreeMap::new(),
         over: BTreeSet::new(),
+        perhaps: BTreeSet::new(),
         sabotage,
         faulty: true,
         crashes: 0,
@@ -291,7 +298,7 @@ impl World {
         for _ in 0..20 {
             let now = self.time();
             let setup = Arc::clone(&self.versions[self.version]);
-            let policies = policies(setup.program().channels.len());
+            let policies = policies(&setup, self.sabotage);
             let opened = Core::open(self.disk.clone(), setup, [7; 16], policies, now);
             match opened {
                 Ok((core, found)) => {
@@ -359,7 +366,7 @@ impl World {
             self.queue.pop_first();
             return self.deploy();
         }
-        let mut events = Vec::new();
+        let (mut events, mut not_taken) = (Vec::new(), Vec::new());
         let now = self.time();
         let (mut sends, mut ends, mut commands, mut look) = (Vec::new(), Vec::new(), Vec::new(), false);
         while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
@@ -375,7 +382,9 @@ impl World {
                 }
                 Happening::Finished(key, outcome, life) => {
                     if life == self.life && self.sabotage != Sabotage::OutcomesLost {
-                        if !matches!(outcome, Outcome::Retry { .. }) {
+                        if matches!(outcome, Outcome::Retry { .. }) {
+                            not_taken.push(key);
+                        } else {
                             ends.push(key);
                         }
                         events.push(Event::Finished { key, outcome });
@@ -409,6 +418,7 @@ impl World {
                 }
                 sends.iter().for_each(|place| self.batches[*place].acknowledged = true);
                 self.over.extend(ends);
+                self.perhaps.retain(|key| !not_taken.contains(key));
                 self.begin(begin)
             }
             Err(_) => {
@@ -500,6 +510,13 @@ impl World {
             if self.over.contains(&start.key) {
                 return Err(format!("message {:016x} was handed over after its end was certain", start.key));
             }
+            let channel = &core.host().setup().program().channels[letter.channel.index()].name;
+            if channel == ONCE && !self.perhaps.insert(start.key) {
+                return Err(format!(
+                    "message {:016x} was handed over again, and may have been taken before",
+                    start.key
+                ));
+            }
             let said = oracle::said(core.host().setup(), &letter);
             self.handed.entry(start.key).or_default().push(said);
             let delay = *self.random.one(&[1, 200, 5_000, 2 * MINUTE]);
@@ -557,10 +574,10 @@ impl World {
                 Some(false) => {
                     return Err(format!("message {key:016x} says {:?}, the replay {said:?}", self.handed[key]))
                 }
-                // Somebody unsubscribed, or bounced, while it waited.
-                None if never
-                    .get(key)
-                    .is_some_and(|l| l.reason.as_deref().is_some_and(|r| r.starts_with("not sent"))) => {}
+                // Somebody unsubscribed, or bounced, while it waited; or the machine stopped between that and its leaving.
+                None if never.get(key).is_some_and(|l| {
+                    l.reason.as_deref().is_some_and(|r| r.starts_with("not sent") || r == UNCERTAIN)
+                }) => {}
                 None => {
                     let letters = core.host().letters();
                     let letter = letters.waiting.get(key).or_else(|| letters.dead.get(key));
@@ -575,10 +592,12 @@ impl World {
     }
 }
 
-fn policies(channels: usize) -> Vec<Policy> {
+fn policies(setup: &Setup, sabotage: Sabotage) -> Vec<Policy> {
     let limits = Limits { concurrency: NonZeroU32::new(3).unwrap(), rate: None };
     let first = Duration::from_secs(30);
     // More attempts than anything here takes: giving up is for another test.
     let retry = Schedule::Exponential { first, longest: Duration::from_secs(3600), attempts: 1_000 };
-    vec![Policy { limits, retry, one_provider: true, kept: None }; channels]
+    let policy = |again| Policy { limits, retry: retry.clone(), one_provider: true, kept: None, again };
+    let channels = setup.program().channels.iter();
+    channels.map(|channel| policy(channel.name != ONCE || sabotage == Sabotage::HandedAgain)).collect()
 }

@@ -83,7 +83,8 @@ const views = {
       el("article", {}, el("h2", {}, "On the way in"), shown.journeys.length ? el("p", {}, shown.journeys.join(", ")) : el("p", {}, "No journey.")),
       el("article", {}, el("h2", {}, "Messages of late"), table("Messages", heads, shown.messages.map(row))),
       el("article", {}, el("h2", {}, "What happened, and why"),
-        table("Happenings", ["Time", "What", "Journey", "Where it says so"], told.reverse().map(happened)))];
+        table("Happenings", ["Time", "What", "Journey", "Where it says so"], told.happenings.reverse().map(happened)),
+        told.since ? el("p", { class: "since" }, `What was before ${told.since} is not kept here: the journal reaches back to the older of two snapshots.`) : null)];
   },
   async dead() {
     const dead = await call("/operate/dead");
