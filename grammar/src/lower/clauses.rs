@@ -179,9 +179,22 @@ impl Lower<'_> {
     /// `where COND`
     pub fn filter(&mut self, kids: &mut Kids<'_>) -> Option<Expr> {
         let pair = kids.take(Rule::where_part)?;
+        let behind = self.start_after(self.span(&pair).end as usize);
         let mut kids = self.kids(pair);
-        if let Some(habit) = kids.take(Rule::habit_where) {
-            self.spelled(&habit, "where");
+        let habit = kids.take(Rule::habit_where);
+        // `exit on a`, and `when x then …` on the next line: that is meant as a step.
+        let is_step = |lower: &Self, span: Span| {
+            let line = lower.text.get(..span.start as usize).and_then(|head| head.rsplit('\n').next());
+            line.is_some_and(|line| line.trim().is_empty()) && lower.token_at(behind) == "then"
+        };
+        match habit {
+            Some(habit) if is_step(self, self.span(&habit)) => {
+                self.step_when(self.span(&habit));
+                let _ = self.value(&mut kids);
+                return None;
+            }
+            Some(habit) => self.spelled(&habit, "where"),
+            None => {}
         }
         Some(self.value(&mut kids))
     }

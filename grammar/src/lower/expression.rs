@@ -543,6 +543,10 @@ impl<'s> Lower<'s> {
                 );
                 ExprKind::Broken
             }
+            Rule::habit_never => {
+                self.never(span);
+                ExprKind::Broken
+            }
             Rule::name => ExprKind::Name(self.name_of(&pair)),
             _ => ExprKind::Broken,
         };

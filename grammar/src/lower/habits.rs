@@ -26,13 +26,18 @@ impl Lower<'_> {
         if self.among_steps {
             let span = self.span(&habit);
             self.reported_clauses.insert(span.start);
-            self.report(
-                SyntaxError::new(codes::WORD_SPELLING, span, "no step begins with `when`")
-                    .help("`if COND then …` asks once; `wait until COND up to 2d then …` waits for it"),
-            );
+            self.step_when(span);
         } else {
             self.spelled(&habit, "on");
         }
+    }
+
+    /// `when user.vip then …` as a step.
+    pub fn step_when(&mut self, span: Span) {
+        self.report(
+            SyntaxError::new(codes::WORD_SPELLING, span, "no step begins with `when`")
+                .help("`if COND then …` asks once; `wait until COND up to 2d then …` waits for it"),
+        );
     }
 
     /// `on cart_added then …`
@@ -328,6 +333,40 @@ impl Lower<'_> {
             SyntaxError::new(codes::WORD_SPELLING, span, "between events stands a comma")
                 .help("any of them is enough: `purchased, subscribed`")
                 .fix(Span::new(self.file, before, span.end), ","),
+        );
+    }
+
+    /// `wait for a and b`
+    pub fn and_between_events(&mut self, pair: &Node<'_>) {
+        let span = self.span(pair);
+        self.report(
+            SyntaxError::new(codes::WORD_SPELLING, span, "a wait is for the first of its events, not for all of them")
+                .help("wait for one, and then for the other, each with its `up to`; for either of them write `a, b`"),
+        );
+    }
+
+    /// `wait 2 business days`
+    pub fn workdays(&mut self, wait: Span) -> Expr {
+        let place = Span::new(self.file, self.offset(self.start_after(wait.start as usize)), wait.end);
+        let written = place.text(self.text).split_whitespace().collect::<Vec<_>>().join(" ");
+        let count: i64 = written.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(1);
+        self.report(
+            SyntaxError::new(codes::WORD_SPELLING, place, format!("`{written}`: a day is a day of the calendar")).help(
+                format!("write `wait {count}d`, and `wait within 09:00 to 18:00 on weekdays` behind it for a workday"),
+            ),
+        );
+        Expr { kind: ExprKind::Duration(DurationLit { count, unit: Unit::Days }), span: place }
+    }
+
+    /// `never purchased`
+    pub fn never(&mut self, span: Span) {
+        let name = span.text(self.text).trim_start_matches("never").trim().to_owned();
+        let next = self.token_at(self.start_after(span.end as usize)).to_owned();
+        let windowed = matches!(next.as_str(), "in" | "since" | "ever" | "." | "within" | "last");
+        let right = if windowed { format!("not {name}") } else { format!("not {name} ever") };
+        self.report(
+            SyntaxError::new(codes::WORD_SPELLING, span, format!("`never {name}` is written `{right}` here"))
+                .fix(span, right),
         );
     }
 

@@ -306,6 +306,7 @@ impl<'s> Lower<'s> {
         for pair in pair.into_inner() {
             match pair.as_rule() {
                 Rule::habit_or_event => self.or_for_comma(&pair),
+                Rule::habit_and_event => self.and_between_events(&pair),
                 Rule::missing_close => self.unclosed_brace(opening, &pair),
                 Rule::skipped_to_then
                 | Rule::skipped_in_paren

@@ -383,6 +383,7 @@ impl Lower<'_> {
                 }
                 Some(StepKind::WaitFor { events, filter, bound, then, otherwise })
             }
+            Rule::habit_workdays => Some(StepKind::Wait(self.workdays(span))),
             Rule::habit_wait_for_duration => {
                 let here = self.token_span(span.start as usize);
                 self.report(
