@@ -1,6 +1,6 @@
 //! The clauses of a journey's header.
 
-use super::expression::weekday_of;
+use super::operand::weekday_of;
 use super::{Kids, Lower, Node};
 use crate::ast::*;
 use crate::codes;

@@ -10,6 +10,7 @@ mod expression;
 mod habits;
 mod items;
 mod literal;
+mod operand;
 mod sends;
 mod steps;
 mod tests;
