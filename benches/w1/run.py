@@ -7,7 +7,7 @@ FOLDER of peers holds the generator, the hand-written engines and the expected h
 implementation runs N times in turn; the least wall time counts, since noise only adds. The sorted output of
 every one must have the expected hash.
 """
-import argparse, hashlib, json, os, pathlib, subprocess, sys, time
+import argparse, concurrent.futures, hashlib, json, os, pathlib, subprocess, sys, time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -65,20 +65,23 @@ def main():
         "flowc run, 1 thread": [flowc, "run", HERE / "cart.flow", "--events", log, "--out", out, "--threads", "1"],
         "flowc run, 2 threads": [flowc, "run", HERE / "cart.flow", "--events", log, "--out", out, "--threads", "2"],
     }
+    # The system counts what this process holds when it begins a child towards the child's peak: others hold the messages.
+    aside = concurrent.futures.ProcessPoolExecutor(1)
     best = {}
     for _ in range(o.runs):
         for name, command in rows.items():
             wall, cpu, peak = timed(command)
             if name not in best:
-                got = digest(out, name.startswith("flowc"))
+                got = aside.submit(digest, out, name.startswith("flowc")).result()
                 if got != WANT[o.size]:
                     sys.exit(f"{name}: the output differs from the expected one ({got})")
             best[name] = min(best.get(name, (wall, cpu, peak)), (wall, cpu, peak))
     base = best["hand-written Rust, fast engine, sonic-rs"]
     print(f"W1, {o.size} events, least of {o.runs} runs; every output has the expected hash\n")
-    print("| implementation | wall s | CPU s | peak MB | wall, ratio to the first |\n| --- | --- | --- | --- | --- |")
+    print("| implementation | wall s | CPU s | peak MB | ratio to the first, wall | CPU |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for name, (wall, cpu, peak) in best.items():
-        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {peak:.0f} | {wall / base[0]:.2f} |")
+        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {peak:.0f} | {wall / base[0]:.2f} | {cpu / base[1]:.2f} |")
 
 
 main()
