@@ -9,6 +9,7 @@ use flow_compiler::bytecode::{Field, RecordType, Type, TypeId};
 use flow_runtime::render::{render, Context, Data, Source, Template, Templates};
 use flow_runtime::vm::value::Value;
 use jiff::tz::TimeZone;
+use minijinja::syntax::SyntaxConfig;
 use rust_decimal::Decimal;
 use serde_json::{json, Value as Json};
 use std::hint::black_box;
@@ -42,10 +43,10 @@ fn main() {
         measure(name, "liquid", seconds, &expected, || template.render(&object).unwrap());
         let written = read(&format!("{name}.jinja"));
         let mut jinja = minijinja::Environment::new();
-        jinja.set_keep_trailing_newline(true);
+        jinja.set_syntax(SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap());
         jinja.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         jinja.add_template("t", &written).unwrap();
-        let values = minijinja::Value::from_serialize(&data);
+        let values = minijinja::Value::from(minijinja::value::Serde(&data));
         let template = jinja.get_template("t").unwrap();
         measure(name, "minijinja", seconds, &expected, || template.render(&values).unwrap());
     }

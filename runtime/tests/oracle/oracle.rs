@@ -168,7 +168,7 @@ impl<'p> Oracle<'p> {
         self.goals_and_exits(who, &happened);
         self.end_pending(who, &happened);
         self.wake_by_input(who, &happened);
-        let moved = self.segment_moves(who, &before);
+        let moved = self.segment_moves(who, &before, &happened);
         for journey in 0..self.project.journeys.len() {
             self.enter_by_input(who, journey, &happened, &moved);
         }
@@ -355,10 +355,24 @@ impl<'p> Oracle<'p> {
     }
 
     /// The triggers `on enter` and `on leave` that an input makes fire. What was so before the input already, because
-    /// time passed, is left to the timers of the instant.
-    fn segment_moves(&mut self, who: usize, before: &BTreeMap<(usize, usize), bool>) -> Vec<(usize, usize)> {
+    /// time passed, is left to the timers of the instant, where the condition does not ask for such inputs.
+    fn segment_moves(
+        &mut self,
+        who: usize,
+        before: &BTreeMap<(usize, usize), bool>,
+        happened: &[Happened],
+    ) -> Vec<(usize, usize)> {
         let values = self.segment_values(who);
-        let by_input = |(at, holds): (&(usize, usize), &bool)| (before.get(at) != Some(holds)).then_some(*at);
+        let project = self.project;
+        let asks = |(j, t): (usize, usize)| match &project.journeys[j].triggers[t].kind {
+            TriggerKind::Enter(condition) | TriggerKind::Leave(condition) => happened.iter().any(|h| match h {
+                Happened::Event { name, .. } | Happened::Changed(name) => names(project, condition, name),
+                _ => false,
+            }),
+            _ => false,
+        };
+        let by_input =
+            |(at, holds): (&(usize, usize), &bool)| (before.get(at) != Some(holds) || asks(*at)).then_some(*at);
         let moved: Vec<_> = values.iter().filter_map(by_input).collect();
         self.moves(who, &values, |at| moved.contains(&at))
     }
@@ -516,4 +530,11 @@ impl<'p> Oracle<'p> {
             self.run(who, i, 0);
         }
     }
+}
+
+/// Whether a condition names an event or attribute, or a segment that does.
+fn names(project: &Project, condition: &Expr, name: &str) -> bool {
+    let text = format!("{condition:?}");
+    let named = |name: &str| text.contains(&format!("\"{name}\""));
+    named(name) || project.segments.iter().any(|(segment, inner)| named(segment) && names(project, inner, name))
 }

@@ -176,12 +176,17 @@ pub struct Person<'p> {
 impl<'p> Person<'p> {
     /// The latest value of an attribute, or its default.
     pub fn attribute(&self, project: &Project, name: &str) -> Value {
-        let said = self.changes.iter().rev().find(|(n, _)| n == name).map_or(Value::Missing, |(_, v)| v.clone());
+        let said = self.said(name);
         if said.is_missing() {
             let field = project.attributes.get(name);
             return field.and_then(|f| f.default.as_ref().map(|d| coerced(literal(d), &f.ty))).unwrap_or_default();
         }
         said
+    }
+
+    /// What was said of an attribute last.
+    pub fn said(&self, name: &str) -> Value {
+        self.changes.iter().rev().find(|(n, _)| n == name).map_or(Value::Missing, |(_, v)| v.clone())
     }
 
     /// The person's time zone.

@@ -160,8 +160,9 @@ impl Oracle<'_> {
         let bounced: Vec<(String, Option<Value>)> =
             other.bounced.iter().map(|channel| (channel.clone(), contact(&other, channel))).collect();
         for (name, _) in &other.changes {
-            if person.attribute(project, name).is_missing() {
-                let value = other.attribute(project, name);
+            // A default is nothing that was said.
+            if person.said(name).is_missing() {
+                let value = other.said(name);
                 person.changes.push((name.clone(), value));
             }
         }
@@ -169,6 +170,10 @@ impl Oracle<'_> {
         let bounced: Vec<String> = bounced.map(|(channel, _)| channel).collect();
         person.bounced.extend(bounced);
         person.closed.extend(other.closed);
+        // Who was inside as a guest does not come in again.
+        for (at, holds) in other.satisfied {
+            *person.satisfied.entry(at).or_default() |= holds;
+        }
         person.consent.extend(other.consent.into_iter().filter(|(_, given)| !given));
         let shift = person.sent.len();
         person.sent.extend(other.sent);
