@@ -141,6 +141,13 @@ proptest! {
 }
 
 #[test]
+fn what_is_said_above_a_comma_is_said_of_the_field_behind_it() {
+    let source = "event order {\n  a: int\n  ## How much\n  , b: number\n}\n";
+    check(source).unwrap();
+    assert_eq!(format(source).unwrap(), "event order {\n  a: int\n  ## How much\n  b: number\n}\n");
+}
+
+#[test]
 fn texts_with_errors_are_left_alone() {
     assert!(matches!(format("journey x { on }"), Err(Unformatted::Errors(errors)) if !errors.is_empty()));
 }

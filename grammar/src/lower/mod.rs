@@ -396,13 +396,16 @@ impl<'s> Lower<'s> {
         Span::new(self.file, 0, 0)
     }
 
-    /// The text of the `##` lines right above a place that is the first of its line.
+    /// The text of the `##` lines right above a place that is the first of its line; a comma that divides it from what is
+    /// before may stand there, or on lines of its own.
     pub fn doc_above(&self, at: u32) -> Option<String> {
         let before = self.text.get(..at as usize)?;
-        let above = before.trim_end_matches(|c| c != '\n' && is_blank(c)).strip_suffix('\n')?;
+        let above = before.trim_end_matches(|c| c == ',' || (c != '\n' && is_blank(c))).strip_suffix('\n')?;
         let mut lines: Vec<&str> = above
             .rsplit('\n')
-            .map_while(|line| line.trim_matches(is_blank).strip_prefix("##"))
+            .map(|line| line.trim_matches(is_blank))
+            .filter(|line| line.is_empty() || line.contains(|c| c != ','))
+            .map_while(|line| line.strip_prefix("##"))
             .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
             .collect();
         lines.reverse();
