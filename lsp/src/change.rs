@@ -20,10 +20,7 @@ impl Change {
     #[must_use]
     pub fn between(file: FileId, old: &str, new: &str) -> Self {
         let offset = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let same = |(a, b): &(u8, u8)| a == b;
-        let start = old.bytes().zip(new.bytes()).take_while(same).count();
-        let rest = old.len().min(new.len()) - start;
-        let end = old.bytes().rev().zip(new.bytes().rev()).take(rest).take_while(same).count();
+        let (start, end) = flow_grammar::in_common(old, new);
         Self { file, start: offset(start), old_end: offset(old.len() - end), new_end: offset(new.len() - end) }
     }
 

@@ -5,7 +5,7 @@
 //! reached before may be reached now: only of those who got what came before is anything sure. Messages on other channels
 //! are not counted: a mail after a text message may be meant for those whom the text message did not reach.
 
-use super::caps::counted;
+use super::caps::{counted, held_back};
 use super::too_late::{length, longest};
 use super::Project;
 use crate::bytecode::{Cap, ChannelId, Const, Duration, Journey, Program, Send, StepId, StepKind, TopicId, Until};
@@ -28,20 +28,9 @@ pub(super) fn check(project: Project<'_>, known: &[Diagnostic]) -> Vec<Diagnosti
     if program.policy.caps.is_empty() {
         return Vec::new();
     }
-    // A place in a `for` is met several times; it is wrong only when it is wrong each time.
-    let mut places: BTreeMap<Span, (usize, Vec<&Cap>)> = BTreeMap::new();
-    for journey in &program.journeys {
-        for (step, before) in journey.steps.iter().zip(sent_before(program, journey)) {
-            let (StepKind::Send(send), Some(before)) = (&step.kind, before) else { continue };
-            let place = places.entry(step.span).or_default();
-            place.0 += 1;
-            place.1.extend(used_up(program, send, &before));
-        }
-    }
-    let always = places
-        .into_iter()
-        .filter(|(span, (times, caps))| caps.len() == *times && !known.iter().any(|one| one.span == *span));
-    always.filter_map(|(span, (_, caps))| Some(finding(span, caps.first()?))).collect()
+    let held = held_back(program, sent_before, used_up);
+    let unknown = held.into_iter().filter(|(span, _)| !known.iter().any(|one| one.span == *span));
+    unknown.map(|(span, cap)| finding(span, cap)).collect()
 }
 
 fn finding(span: Span, cap: &Cap) -> Diagnostic {

@@ -14,20 +14,29 @@ use std::collections::BTreeMap;
 type Tried = BTreeMap<(ChannelId, TopicId), u32>;
 
 pub(super) fn check(project: Project<'_>) -> Vec<Diagnostic> {
-    let program = project.program;
-    // A place in a `for` is met several times; it is wrong only when it is wrong each time.
-    let mut places: BTreeMap<Span, (u32, Vec<&Cap>)> = BTreeMap::new();
+    let held = held_back(project.program, tried, blocking);
+    held.into_iter().map(|(span, cap)| finding(span, cap)).collect()
+}
+
+/// The places of messages that a cap always holds back, each with the first such cap. `before` says of each step of a
+/// journey that can be reached what came before it, `by` which cap holds a message back after that. A place in a `for`
+/// is met several times; it counts only when it is held back each time.
+pub(super) fn held_back<'p, B>(
+    program: &'p Program,
+    before: impl Fn(&Program, &Journey) -> Vec<Option<B>>,
+    by: impl Fn(&'p Program, &Send, &B) -> Option<&'p Cap>,
+) -> Vec<(Span, &'p Cap)> {
+    let mut places: BTreeMap<Span, (usize, Vec<&Cap>)> = BTreeMap::new();
     for journey in &program.journeys {
-        for (at, tried) in tried(program, journey).into_iter().enumerate() {
-            let (Some(tried), Some(step)) = (tried, journey.steps.get(at)) else { continue };
-            let StepKind::Send(send) = &step.kind else { continue };
+        for (step, before) in journey.steps.iter().zip(before(program, journey)) {
+            let (StepKind::Send(send), Some(before)) = (&step.kind, before) else { continue };
             let place = places.entry(step.span).or_default();
             place.0 += 1;
-            place.1.extend(blocking(program, send, &tried));
+            place.1.extend(by(program, send, &before));
         }
     }
-    let always = places.into_iter().filter(|(_, (times, caps))| caps.len() == *times as usize);
-    always.filter_map(|(span, (_, caps))| Some(finding(span, caps.first()?))).collect()
+    let always = places.into_iter().filter(|(_, (times, caps))| caps.len() == *times);
+    always.filter_map(|(span, (_, caps))| Some((span, *caps.first()?))).collect()
 }
 
 fn finding(span: Span, cap: &Cap) -> Diagnostic {

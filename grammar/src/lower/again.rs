@@ -70,6 +70,16 @@ fn together(file: FileId, items: Vec<Item>, memo: Memo) -> (Parse, Memo) {
     (Parse { file: File { id: file, items }, errors }, memo)
 }
 
+/// How many bytes the beginnings of two texts have in common, and how many their ends, none counted twice.
+#[must_use]
+pub fn in_common(old: &str, new: &str) -> (usize, usize) {
+    let same = |(a, b): &(u8, u8)| a == b;
+    let start = old.bytes().zip(new.bytes()).take_while(same).count();
+    let rest = old.len().min(new.len()) - start;
+    let end = old.bytes().rev().zip(new.bytes().rev()).take(rest).take_while(same).count();
+    (start, end)
+}
+
 /// The item that a change is inside of.
 struct Place {
     /// Its number.
@@ -96,10 +106,7 @@ impl Place {
         if !memo.closed || !known || new.is_empty() || memo.scan.blanked.len() + scan.blanked.len() > 0 {
             return None;
         }
-        let same = |(a, b): &(u8, u8)| a == b;
-        let start = old.bytes().zip(new.bytes()).take_while(same).count();
-        let rest = old.len().min(new.len()) - start;
-        let end = old.bytes().rev().zip(new.bytes().rev()).take(rest).take_while(same).count();
+        let (start, end) = in_common(old, new);
         let (from, to) = (u32::try_from(start).ok()?, u32::try_from(old.len() - end).ok()?);
         let inside = |item: &Item| item.span().start < from && to < item.span().end;
         let number = before.items.iter().position(inside)?;

@@ -16,7 +16,7 @@ mod steps;
 mod tests;
 mod text;
 
-pub use again::{parse_again, parse_first, Memo};
+pub use again::{in_common, parse_again, parse_first, Memo};
 
 use crate::ast::{Clause, Expr, ExprKind, File, Item, Name, StringLit};
 use crate::codes;
