@@ -27,7 +27,12 @@ impl Cx<'_> {
             Kind::Poison => node,
             _ => {
                 let message = format!("a condition is needed here, and this is {}", self.show_a(&node.ty));
-                let help = format!("compare it with something: `{} == …`, or ask `is known`", self.folded(node.span));
+                let written = self.folded(node.span);
+                let help = if node.ty.optional {
+                    format!("compare it with something: `{written} == …`, or ask `{written} is known`")
+                } else {
+                    format!("compare it with something: `{written} == …`")
+                };
                 self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
                 Node::poison(node.span)
             }
@@ -127,6 +132,11 @@ impl Cx<'_> {
             (have, Kind::Int | Kind::Number) if have.class() == Class::Text => {
                 "turn it into a number with `number(…)`".into()
             }
+            (Kind::Int | Kind::Number, Kind::Duration) => {
+                let written = self.folded(node.span);
+                format!("say of what: `{written}h` are hours, `{written}d` days, `{written}m` minutes")
+            }
+            (Kind::Int, Kind::Time) => "a time of day reads `09:00`".into(),
             _ => format!("give {wanted}"),
         };
         self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));

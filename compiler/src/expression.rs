@@ -237,7 +237,7 @@ impl Cx<'_> {
             return Node::poison(name.span);
         }
         let near = self.name_like(word, scope);
-        if near.is_none() && self.meant_time(name) {
+        if near.is_none() && (self.meant_time(name) || (scope.person && self.meant_value(name))) {
             return Node::poison(name.span);
         }
         if self.segment_wanted && scope.frame.is_none() {
@@ -445,13 +445,7 @@ impl Cx<'_> {
                 Node::new(NodeKind::Call(Function::First, vec![base]), ty, span)
             }
             _ => {
-                let message = format!("a {} has no field `{}`", self.show(&base.ty), name.text);
-                let help = if base.ty.kind.class() == crate::types::Class::List {
-                    "a list has `.first`"
-                } else {
-                    "use the value itself"
-                };
-                self.report(Diagnostic::error(code::UNKNOWN_FIELD, name.span, message).help(help));
+                self.no_such_field(&base, name, span);
                 Node::poison(span)
             }
         }

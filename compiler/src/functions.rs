@@ -4,6 +4,7 @@ use crate::bytecode::{Const, Function, Unit};
 use crate::compile_codes as code;
 use crate::context::{Cx, Scope};
 use crate::diagnostic::Diagnostic;
+use crate::habits::{function_meant, instead_of_function};
 use crate::names::nearest;
 use crate::node::{Node, NodeKind};
 use crate::operators::to_instant;
@@ -60,11 +61,16 @@ pub(crate) fn name_of(function: Function) -> &'static str {
     FUNCTIONS.iter().find(|known| known.1 == function).map_or("this", |known| known.0)
 }
 
+/// Whether a function has this name.
+pub(crate) fn is_function(name: &str) -> bool {
+    FUNCTIONS.iter().any(|known| known.0 == name)
+}
+
 impl Cx<'_> {
     pub fn call_function(&mut self, name: &Name, args: &[Expr], span: Span, scope: &Scope) -> Node {
         let nodes: Vec<Node> = args.iter().map(|arg| self.expr(arg, scope)).collect();
         let Some((_, function, fewest, most, takes)) = FUNCTIONS.iter().find(|f| f.0 == name.text) else {
-            self.unknown_function(name);
+            self.unknown_function(name, args.len(), span);
             return Node::poison(span);
         };
         if nodes.len() < *fewest || nodes.len() > *most {
@@ -86,11 +92,18 @@ impl Cx<'_> {
         self.apply(*function, &name.text, *takes, nodes, span)
     }
 
-    fn unknown_function(&mut self, name: &Name) {
-        let near = nearest(&name.text, FUNCTIONS.iter().map(|f| f.0)).map(str::to_owned);
+    fn unknown_function(&mut self, name: &Name, arguments: usize, span: Span) {
+        if self.called_in_vain(name, arguments, span) {
+            return;
+        }
+        let instead = instead_of_function(&name.text);
+        let near = nearest(&name.text, FUNCTIONS.iter().map(|f| f.0)).filter(|_| instead.is_none());
+        let near = function_meant(&name.text).or(near).map(str::to_owned);
         let message = format!("there is no function `{}`", name.text);
         let help = if self.schema.apis.contains_key(&name.text) {
             format!("an api is asked by a step: `fetch answer = {}(…)`", name.text)
+        } else if let Some(instead) = instead {
+            instead.to_owned()
         } else {
             "there are lower, upper, trim, length, round, floor, ceil, abs, min, max, text, int, number, date, time, year, month, day, hour, minute and weekday".into()
         };

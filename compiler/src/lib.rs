@@ -16,6 +16,7 @@ pub mod explain;
 mod expression;
 mod functions;
 pub mod graph;
+mod habits;
 mod infer;
 mod items;
 mod joins;

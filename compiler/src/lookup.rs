@@ -75,7 +75,11 @@ impl Cx<'_> {
         }
         let near = nearest(&name.text, self.schema.attributes.keys().map(String::as_str)).map(str::to_owned);
         let message = format!("there is no user attribute `{}`", name.text);
-        let help = format!("declare it: `user {{ {}: text? }}`", name.text);
+        let help = if self.schema.events.contains_key(&name.text) {
+            format!("`{}` is an event: without `user.` it asks whether it happened", name.text)
+        } else {
+            format!("declare it: `user {{ {}: text? }}`", name.text)
+        };
         self.report(offer(Diagnostic::error(code::UNKNOWN_ATTRIBUTE, name.span, message), near, name.span, &help));
         None
     }
@@ -113,7 +117,10 @@ impl Cx<'_> {
             nearest(&name.text, declared).map(str::to_owned)
         };
         let message = format!("there is no channel `{}`", name.text);
-        let help = format!("declare it: `channel {} to user.…`", name.text);
+        let help = match flow_grammar::step_meant(&name.text) {
+            Some(meant) => meant.to_owned(),
+            None => format!("declare it: `channel {} to user.…`", name.text),
+        };
         self.report(offer(Diagnostic::error(code::UNKNOWN_CHANNEL, name.span, message), near, name.span, &help));
         None
     }

@@ -5,6 +5,7 @@
 mod after_exit;
 mod always_quiet;
 mod at_once;
+mod cap_in_rounds;
 mod cap_used_up;
 mod caps;
 mod conditions;

@@ -68,7 +68,17 @@ impl Cx<'_> {
                             self.show_a(&node.ty)
                         );
                         let written = self.folded(node.span);
-                        let help = format!("compare it with something: `{written} == …`, or ask `{written} is known`");
+                        let help = match node.ty.kind {
+                            Kind::Weekday => "say at what time: `wait until monday 09:00`".to_owned(),
+                            Kind::Int | Kind::Number => {
+                                "a time of day reads `09:00`, a date `2026-11-27`; a duration stands right behind `wait`"
+                                    .to_owned()
+                            }
+                            _ if node.ty.optional => {
+                                format!("compare it with something: `{written} == …`, or ask `{written} is known`")
+                            }
+                            _ => format!("compare it with something: `{written} == …`"),
+                        };
                         self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
                         self.wait_unknown(bound, ways, step, body);
                     }

@@ -318,6 +318,18 @@ fn journeys_in_a_circle_of_attributes() {
     assert_eq!(two("set user.points += 1", "set user.level += 1", "enter once per 1d"), "");
     assert_eq!(two("set user.points += 1", "set user.level += 1 set user.level -= 1", ""), "");
     assert_eq!(two("if vip then set user.points += 1", "set user.level += 1", ""), "");
+    // What one sets, the other sets to something else.
+    let undo = |a: &str, b: &str| {
+        findings(&format!("journey one {{ on change user.level\n{a} }}\njourney two {{ on change user.level\n{b} }}"))
+    };
+    assert_eq!(
+        undo("set user.level = 1", "set user.level = 2"),
+        "2:1 `set user.level = 1`: F0706 `one` and `two` start each other for ever, at one instant [set user.level = 2: and this leads back]\n"
+    );
+    assert_eq!(undo("set user.level = 1", "set user.level = 1"), "");
+    assert_eq!(undo("set user.level = 1", "wait 1h set user.level = 2"), "");
+    assert_eq!(undo("set user.level = 1", "if vip then set user.level = 2"), "");
+    assert_eq!(undo("set user.level = 1", "set user.level = 2 wait 1h email \"a\""), "");
 }
 
 #[test]
@@ -343,6 +355,26 @@ fn a_cap_that_those_before_have_used_up() {
     assert_eq!(capped("at most 1 sms per 7d", "repeat every 30d { sms \"a\" }"), "");
     assert_eq!(capped("at most 1 sms per 2d", "sms \"a\" repeat every 3d up to 2 times { wait 1d sms \"b\" }"), "");
     assert_eq!(capped("at most 1 sms per 7d", "for n in 1d, 9d { wait n sms \"a\" }"), "");
+    // In the rounds of a `repeat`, one by one.
+    let rounds = |cap: &str, steps: &str| {
+        let found = capped(cap, steps);
+        let said = found.split_once("F0714 ").map(|(_, said)| said.split(" [").next().unwrap_or("").to_owned());
+        said.map_or(found, |said| said.replace("whoever got this in the rounds before does not get it in ", ""))
+    };
+    assert_eq!(
+        rounds("at most 2 sms per 7d", "repeat every 1d up to 5 times { sms \"a\" }"),
+        "round 3: the cap is used up"
+    );
+    assert_eq!(
+        rounds("at most 3 sms per 7d", "repeat every 1d { sms \"a\" wait 1h sms \"b\" }"),
+        "round 3: the cap is used up"
+    );
+    assert_eq!(rounds("at most 1 sms per 7d", "repeat 3 times { wait 2d sms \"a\" }"), "round 2: the cap is used up");
+    assert_eq!(rounds("at most 2 sms per 7d", "repeat every 1d up to 2 times { sms \"a\" }"), "");
+    assert_eq!(rounds("at most 2 sms per 7d", "repeat every 4d { sms \"a\" }"), "");
+    assert_eq!(rounds("at most 2 sms per 7d", "repeat every 1d { if vip then sms \"a\" }"), "");
+    assert_eq!(rounds("at most 2 sms per 7d", "repeat every 1d { wait until vip up to 9d sms \"a\" }"), "");
+    assert_eq!(rounds("at most 2 sms per 7d", "repeat every 1d { sms \"a\" topic transactional }"), "");
     // A mail for those whom no text message reached.
     assert_eq!(capped("at most 1 message per 7d", "sms \"a\" wait 1d email \"b\""), "");
     // At one instant it is surer, and said once.

@@ -74,6 +74,33 @@ pub(crate) fn expected(rule: Rule) -> Option<Expected> {
     }
 }
 
+/// Whether the text that puts a missing thing right is certain to do so, by what follows on the line.
+pub(crate) fn fits(rule: Rule, rest: &str) -> bool {
+    let Some(next) = rest.chars().next() else {
+        return matches!(
+            rule,
+            Rule::missing_arguments | Rule::missing_bracket | Rule::missing_everyone | Rule::missing_paren
+        );
+    };
+    let word = next == '_' || unicode_ident::is_xid_start(next);
+    let digit = next.is_ascii_digit();
+    match rule {
+        Rule::missing_then | Rule::missing_arrow => word || next == '{',
+        Rule::missing_at | Rule::missing_hours | Rule::missing_most | Rule::missing_per => digit,
+        Rule::missing_radius | Rule::missing_within => digit,
+        Rule::missing_comma => digit || next == '-',
+        Rule::missing_times => next == '{',
+        Rule::missing_to => word || digit,
+        Rule::missing_consent | Rule::missing_for | Rule::missing_of | Rule::missing_via => word,
+        Rule::missing_everyone => next == '}',
+        Rule::missing_equals => word || digit || next == '"' || next == '-' || next == '[',
+        Rule::missing_colon => word || digit || matches!(next, '"' | '-' | '[' | '{'),
+        Rule::missing_in => digit || matches!(next, '"' | '['),
+        Rule::missing_arguments => word || next == '}',
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

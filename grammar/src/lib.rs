@@ -35,5 +35,6 @@ pub use error::{Fix, SyntaxError};
 pub use format::{format, Unformatted};
 pub use line_index::{LineColumn, LineIndex};
 pub use lower::{in_common, parse, parse_again, parse_expression, parse_first, Memo, Parse};
+pub use recover::step_meant;
 pub use scan::{MAX_NESTING, MAX_SOURCE_BYTES};
 pub use span::{FileId, Span};

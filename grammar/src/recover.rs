@@ -2,7 +2,7 @@
 
 use crate::codes;
 use crate::error::SyntaxError;
-use crate::expected::expected;
+use crate::expected::{expected, fits};
 use crate::lower::{is_blank, Lower, Node};
 use crate::parser::{FlowParser, Rule};
 use crate::span::Span;
@@ -18,6 +18,8 @@ const CLAUSE_WORDS: &[&str] = &["on", "enter", "exit", "goal", "topic", "holdout
 /// Words with which an item begins.
 const ITEM_WORDS: &[&str] =
     &["journey", "event", "user", "type", "channel", "segment", "fence", "api", "policy", "test"];
+/// What stands behind a message.
+const OPTION_WORDS: &[&str] = &["with", "topic"];
 /// What stands in the other bodies.
 const LINE_WORDS: &[&str] = &[
     "get", "post", "put", "patch", "delete", "header", "body", "timeout", "quiet", "at", "require", "given", "after",
@@ -43,6 +45,11 @@ pub(crate) fn did_you_mean<'k>(word: &str, known: &[&'k str]) -> Option<&'k str>
         .filter(|(distance, k)| *distance <= allowed && *distance < k.len() && word != *k)
         .min()
         .map(|(_, k)| k)
+}
+
+/// A word that begins an item is hardly meant among steps, unless one letter is wrong.
+fn is_slip(word: &str, near: &str) -> bool {
+    !ITEM_WORDS.contains(&near) || strsim::osa_distance(&word.to_lowercase(), near) == 1
 }
 
 impl Lower<'_> {
@@ -102,7 +109,9 @@ impl Lower<'_> {
         let found = if same_line && !token.is_empty() { format!(", found `{token}`") } else { String::new() };
         let span = if found.is_empty() { here } else { self.token_span(next) };
         let mut error = SyntaxError::new(codes::EXPECTED, span, format!("expected {}{found}", what.words));
-        if let Some(insert) = what.insert {
+        let rest = if same_line { self.text.get(next..).and_then(|t| t.lines().next()).unwrap_or("") } else { "" };
+        let inside = matches!(pair.as_rule(), Rule::missing_then) && !same_line && self.is_further_right(before, next);
+        if let Some(insert) = what.insert.filter(|_| inside || fits(pair.as_rule(), rest)) {
             error = error.fix(here, insert);
         } else if !found.is_empty() && is_reserved(&token) && what.words.starts_with("a name") {
             error = error.help(format!("`{token}` is a word of the language, and nothing can be called so"));
@@ -126,6 +135,16 @@ impl Lower<'_> {
         self.errors.push(error);
     }
 
+    /// Whether the line of a place is indented further than that of a place before it.
+    fn is_further_right(&self, before: usize, after: usize) -> bool {
+        let indent = |at: usize| {
+            let start = self.text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
+            let line = self.text.get(start..).unwrap_or("");
+            line.len() - line.trim_start_matches([' ', '\t']).len()
+        };
+        !self.token_at(after).is_empty() && self.token_at(after) != "}" && indent(after) > indent(before)
+    }
+
     /// The first bracket of a pair's text.
     fn opening_bracket(&self, start: usize, end: usize) -> Option<Span> {
         let at = start + self.text.get(start..end)?.find(['(', '['])?;
@@ -140,7 +159,11 @@ impl Lower<'_> {
         }
         let token = self.shown_at(span.start as usize);
         let span = self.token_span(span.start as usize);
-        self.report(SyntaxError::new(codes::UNEXPECTED, span, format!("unexpected `{token}`")));
+        let error = SyntaxError::new(codes::UNEXPECTED, span, format!("unexpected `{token}`"));
+        self.report(match help_for(&token) {
+            Some(help) => error.help(help),
+            None => error,
+        });
     }
 
     /// Whether an error explains already that nobody understands this place: one at the very
@@ -235,20 +258,34 @@ impl Lower<'_> {
             _ if is_reserved(&token) => SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`")),
             _ if is_word(&token) => {
                 let known: Vec<&str> = STEP_WORDS.iter().chain(CLAUSE_WORDS).chain(ITEM_WORDS).copied().collect();
-                if let Some(near) = did_you_mean(&token, &known) {
+                let near = did_you_mean(&token, &known).filter(|near| is_slip(&token, near));
+                // Behind a message on its line, what can stand behind a message is meant.
+                let near = self.behind_something(start).then(|| did_you_mean(&token, OPTION_WORDS)).flatten().or(near);
+                if let Some(near) = near.filter(|_| step_meant(&token).is_none()) {
                     SyntaxError::new(codes::UNKNOWN_STEP, here, format!("unknown step `{token}`"))
                         .help(format!("did you mean `{near}`?"))
                         .fix(here, near)
                 } else if known.contains(&token.as_str()) || LINE_WORDS.contains(&token.as_str()) {
                     SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`"))
                 } else if let Some(api) = self.called(start, &token) {
-                    SyntaxError::new(codes::UNKNOWN_STEP, here, format!("`{token}(…)` is not a step"))
-                        .help(format!("an api is asked with `call {api}(…)`, or with `fetch answer = {api}(…)`"))
+                    SyntaxError::new(codes::UNKNOWN_STEP, here, format!("`{token}(…)` is not a step")).help(format!(
+                        "a message reads `{api} welcome`; an api is asked with `call {api}(…)` or `fetch answer = {api}(…)`"
+                    ))
                 } else if let Some(found) = self.sign_behind(start, &token) {
                     let message =
                         format!("expected the name of a template or a text behind `{token}`, found `{found}`");
                     SyntaxError::new(codes::EXPECTED, here, message)
                         .help(format!("a message reads `{token} welcome` or `{token} \"Hello\"`"))
+                } else if let Some(meant) = step_meant(&token) {
+                    SyntaxError::new(codes::UNKNOWN_STEP, here, format!("no step begins with `{token}`")).help(meant)
+                } else if let Some(third) = self.third_word(start) {
+                    let behind = Span::new(self.file, here.start, self.offset(third)).text(self.text);
+                    let behind = behind.split_whitespace().collect::<Vec<_>>().join(" ");
+                    let third = self.token_span(third);
+                    let word = third.text(self.text).to_owned();
+                    SyntaxError::new(codes::UNEXPECTED, third, format!("unexpected `{word}` behind `{behind}`")).help(
+                        "a message is a channel and a template or a text; then come `to`, `with`, `topic` and `as`",
+                    )
                 } else if span.len() == token.len() {
                     SyntaxError::new(codes::UNKNOWN_STEP, here, format!("`{token}` alone is not a step"))
                         .help(format!("a message needs a template or a text: `{token} welcome`, `{token} \"Hello\"`"))
@@ -258,9 +295,52 @@ impl Lower<'_> {
                     )
                 }
             }
-            _ => SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`")),
+            _ => {
+                let error = SyntaxError::new(codes::UNEXPECTED, here, format!("unexpected `{token}`"));
+                match self.help_behind(start, &token) {
+                    Some(help) => error.help(help),
+                    None => error,
+                }
+            }
         };
         self.report(error);
+    }
+
+    /// Whether something stands before a place on its line.
+    fn behind_something(&self, start: usize) -> bool {
+        let before = self.text.get(..start).and_then(|t| t.rsplit('\n').next()).unwrap_or("");
+        !before.trim().is_empty()
+    }
+
+    /// What helps with a sign behind a statement.
+    fn help_behind(&self, start: usize, token: &str) -> Option<&'static str> {
+        let adjacent = self.text.get(..start).is_some_and(|t| t.ends_with(unicode_ident::is_xid_continue));
+        match token {
+            "+" => Some("a value stands in a text in braces: `\"Hello {user.first_name ?? \"you\"}\"`"),
+            "." if adjacent => Some("a template is called by its name alone, without the ending of its file"),
+            "-" if adjacent => Some("names have `_` and no `-`"),
+            "(" if adjacent => {
+                Some("only functions and apis take values in round brackets; elsewhere they stand in `{ key: value }`")
+            }
+            "|" => Some("several events are divided by commas; conditions are joined by `or`"),
+            "(" => Some("values of a message stand in `with { key: value }`"),
+            "," => Some("a comma stands between events and between values; steps stand one behind the other"),
+            _ => help_for(token),
+        }
+    }
+
+    /// Where the third of three words that stand in a row on one line begins.
+    fn third_word(&self, start: usize) -> Option<usize> {
+        let mut at = start;
+        for _ in 0..2 {
+            let end = at + self.token_at(at).len();
+            at = self.start_after(end);
+            let blanks = self.text.get(end..at)?;
+            if blanks.contains('\n') || !is_word(self.token_at(at)) {
+                return None;
+            }
+        }
+        Some(at)
     }
 
     /// The word, when a `(` stands right behind it.
@@ -332,6 +412,15 @@ impl Lower<'_> {
             let error = SyntaxError::new(codes::UNKNOWN_ITEM, here, format!("unknown item `{token}`"));
             match did_you_mean(&token, ITEM_WORDS) {
                 Some(near) => error.help(format!("did you mean `{near}`?")).fix(here, near),
+                None if item_meant(&token).is_some() => {
+                    let (word, help) = item_meant(&token).unwrap_or_default();
+                    let error = error.help(help);
+                    if word.is_empty() {
+                        error
+                    } else {
+                        error.fix(here, word)
+                    }
+                }
                 None => error.help(
                     "a file holds `event`, `user`, `type`, `channel`, `segment`, `fence`, `api`, `policy`, `journey` and `test`, or one flow that begins with `on`",
                 ),
@@ -341,6 +430,85 @@ impl Lower<'_> {
         };
         self.report(error);
     }
+}
+
+/// What people who write such a sign or word in a condition mostly mean.
+fn help_for(token: &str) -> Option<&'static str> {
+    Some(match token {
+        "|" => "filters are for templates; in a text, `{user.first_name ?? \"you\"}` says what stands for a missing value",
+        "?" => "whether a value is there is asked with `is known` and `is missing`",
+        "(" => "values have no methods: write `length(x)`, `lower(x)`, `x contains \"a\"`, `x in [\"a\", \"b\"]`",
+        "," => "the digits of a number stand together: `1000`; several conditions are joined by `and` or `or`",
+        "$" | "€" | "£" | "EUR" | "USD" | "GBP" => "an amount is a number alone: `cart_value > 50`",
+        "ago" | "before" | "after" | "yesterday" | "today" => {
+            "when an event happened is asked with `purchased in last 7d` or `purchased since 2026-11-01`; dates are compared with `<` and `>`"
+        }
+        "count" | "more" | "times" | "once" | "twice" | "least" | "exactly" => {
+            "how often is asked with `count(purchased in last 30d) > 3`"
+        }
+        "to" => "both ends of a range: `between 1 and 5`",
+        _ => return None,
+    })
+}
+
+/// The item that a word of another language stands for, if it is put in its place as it is, and what helps.
+fn item_meant(word: &str) -> Option<(&'static str, &'static str)> {
+    Some(match word.to_lowercase().as_str() {
+        "flow" | "campaign" | "workflow" | "automation" | "canvas" => {
+            ("journey", "it is called a journey: `journey welcome { on signed_up … }`")
+        }
+        "cohort" | "audience" | "list" => {
+            ("segment", "people are named by a condition: `segment regulars = count(purchased ever) > 3`")
+        }
+        "let" | "const" | "var" => {
+            ("", "a condition gets a name with `segment regulars = …`; a value stands in an attribute of the person")
+        }
+        "attribute" | "attributes" | "profile" | "customer" | "person" | "contact" => {
+            ("", "attributes stand in `user { first_name: text? }`")
+        }
+        "track" | "message" => {
+            ("", "an event is declared with `event purchased = \"Order Completed\" { order_id: text }`")
+        }
+        "import" | "include" | "use" | "require" => {
+            ("", "all files of the folder are one program: nothing is imported")
+        }
+        "function" | "def" | "fn" => {
+            ("", "name a condition with `segment`; steps stand in a journey of their own, for `start`")
+        }
+        "enum" => ("", "values are listed where they are needed: `country: one of \"IT\", \"ES\"`"),
+        "struct" | "class" | "record" | "interface" => ("", "a record is declared with `type product { name: text }`"),
+        _ => return None,
+    })
+}
+
+/// What stands for a step of another language, when that is known.
+#[must_use]
+pub fn step_meant(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().as_str() {
+        "random" | "experiment" | "ab_test" | "abtest" | "variant" | "variants" => {
+            "people are divided with `split { 50% a: email one  50% b: email two }`"
+        }
+        "parallel" | "concurrently" | "simultaneously" | "both" => "side by side is `together { … } { … }`",
+        "continue" | "pass" | "skip" | "noop" => "a block that does nothing is `{ }`; `end` leaves the journey",
+        "goto" | "jump" | "run" | "trigger" | "launch" | "enroll" => "another journey is begun with `start welcome`",
+        "track" | "fire" | "raise" | "publish" | "dispatch" => {
+            "an event is made with `emit purchased { order_id: \"1\" }`"
+        }
+        "print" | "log" | "echo" | "console" | "debug" => {
+            "`flowc run` and `flowc test` tell what happened: nothing is printed"
+        }
+        "case" | "select" => "cases read `match user.country { \"IT\" -> …  else -> … }`",
+        "update" | "assign" => "an attribute gets a value with `set user.score = 1`",
+        "cancel" | "stop" | "leave" | "abort" | "quit" => {
+            "what makes people leave stands in the header: `exit on purchased`; the step `end` leaves"
+        }
+        "name" | "title" | "description" => "a title stands behind the name: `journey welcome \"Welcome\" { … }`",
+        "audience" | "segment" => "who comes in stands behind `on`: `on enter SEGMENT`, `on purchased where …`",
+        "trigger_on" | "from" => "what begins a journey stands behind `on`: `on purchased`",
+        "limit" | "cap" => "caps stand in `policy { at most 3 messages per 7d }`",
+        "notify" | "message" => "a message begins with its channel: `email welcome`, `push \"Hello\"`",
+        _ => return None,
+    })
 }
 
 /// Whether a token is a word that nothing can be called.

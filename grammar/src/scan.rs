@@ -120,6 +120,9 @@ impl<'s> Scanner<'s> {
                     self.report(error.fix(span, "#"));
                     self.comment(at)
                 }
+                '/' if begins_line && self.rest(at).starts_with("/*") => self.foreign_comment(at, "/*", "*/"),
+                '<' if begins_line && self.rest(at).starts_with("<!--") => self.foreign_comment(at, "<!--", "-->"),
+                '-' if begins_line && self.rest(at).starts_with("-- ") => self.line_comment(at),
                 '"' => self.text_from(at, at + 1),
                 '\'' | '‘' | '’' | '“' | '”' | '„' | '«' => self.other_quotes(at, c),
                 ';' => {
@@ -200,6 +203,34 @@ impl<'s> Scanner<'s> {
     fn comment(&mut self, at: usize) -> usize {
         let end = at + self.rest(at).find('\n').unwrap_or(self.rest(at).len());
         self.comments.push((offset(at), offset(end)));
+        end
+    }
+
+    /// `-- why`
+    fn line_comment(&mut self, at: usize) -> usize {
+        let end = at + self.line(at).len();
+        let span = self.span(at, at + 2);
+        self.report(SyntaxError::new(codes::COMMENT_SPELLING, span, "a comment begins with `#`").fix(span, "#"));
+        self.wipe(at, end);
+        end
+    }
+
+    /// `/* why */`, also over several lines.
+    fn foreign_comment(&mut self, at: usize, open: &str, close: &str) -> usize {
+        let rest = self.rest(at);
+        let Some(length) = rest.find(close).map(|end| end + close.len()) else { return at + 1 };
+        let end = at + length;
+        let span = self.span(at, end);
+        let error = SyntaxError::new(codes::COMMENT_SPELLING, span, "a comment begins with `#`, on each of its lines");
+        let inner = rest.get(open.len()..length - close.len()).unwrap_or("");
+        let lines: Vec<&str> = inner.lines().map(|line| line.trim().trim_matches('*').trim()).collect();
+        let lines = lines.into_iter().filter(|line| !line.is_empty()).map(|line| format!("# {line}"));
+        let indent = self.source.get(..at).and_then(|t| t.rsplit('\n').next()).unwrap_or("");
+        let right = lines.collect::<Vec<_>>().join(&format!("\n{indent}"));
+        // What stands behind it on its last line would become part of it.
+        let alone = self.line(end).trim().is_empty() && !right.is_empty();
+        self.report(if alone { error.fix(span, right) } else { error });
+        self.wipe(at, end);
         end
     }
 

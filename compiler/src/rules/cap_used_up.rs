@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 const DAY: i64 = 25 * 3_600_000;
 
 /// For each channel and topic, how long ago each message was sent at most in milliseconds; the last one first.
-type Before = BTreeMap<(ChannelId, TopicId), Vec<i64>>;
+pub(super) type Before = BTreeMap<(ChannelId, TopicId), Vec<i64>>;
 
 /// `known`: places of which `caps` says more.
 pub(super) fn check(project: Project<'_>, known: &[Diagnostic]) -> Vec<Diagnostic> {
@@ -30,7 +30,10 @@ pub(super) fn check(project: Project<'_>, known: &[Diagnostic]) -> Vec<Diagnosti
     }
     let held = held_back(program, sent_before, used_up);
     let unknown = held.into_iter().filter(|(span, _)| !known.iter().any(|one| one.span == *span));
-    unknown.map(|(span, cap)| finding(span, cap)).collect()
+    let mut found: Vec<Diagnostic> = unknown.map(|(span, cap)| finding(span, cap)).collect();
+    let told: Vec<Span> = found.iter().chain(known).map(|one| one.span).collect();
+    found.extend(super::cap_in_rounds::check(program).into_iter().filter(|one| !told.contains(&one.span)));
+    found
 }
 
 fn finding(span: Span, cap: &Cap) -> Diagnostic {
@@ -51,7 +54,7 @@ fn used_up<'p>(program: &'p Program, send: &Send, before: &Before) -> Option<&'p
 }
 
 /// How long quiet hours put off a message at most.
-fn put_off(program: &Program, channel: ChannelId) -> i64 {
+pub(super) fn put_off(program: &Program, channel: ChannelId) -> i64 {
     let mut quiet = program.policy.quiet.iter();
     let is_quiet = quiet.any(|hours| hours.channels.is_empty() || hours.channels.contains(&channel));
     if is_quiet {
@@ -83,7 +86,7 @@ fn sent_before(program: &Program, journey: &Journey) -> Vec<Option<Before>> {
 }
 
 /// What was sent before, after one step more.
-fn passed(program: &Program, step: &StepKind, edge: &EdgeKind, before: &Before) -> Before {
+pub(super) fn passed(program: &Program, step: &StepKind, edge: &EdgeKind, before: &Before) -> Before {
     let Some(time) = at_most(program, step, edge) else { return Before::new() };
     let mut after = before.clone();
     for age in after.values_mut().flatten() {
@@ -99,7 +102,7 @@ fn passed(program: &Program, step: &StepKind, edge: &EdgeKind, before: &Before) 
 
 /// How long a step takes at most; none: nobody knows, or (in a loop) what came before the first round is another
 /// thing in the second.
-fn at_most(program: &Program, step: &StepKind, edge: &EdgeKind) -> Option<i64> {
+pub(super) fn at_most(program: &Program, step: &StepKind, edge: &EdgeKind) -> Option<i64> {
     let bound = |bound: &Option<Until>| match bound {
         Some(Until::For(code)) => length(program, *code).map(longest),
         _ => None,
@@ -130,7 +133,7 @@ fn at_most(program: &Program, step: &StepKind, edge: &EdgeKind) -> Option<i64> {
 }
 
 /// Of two ways, what is sure on both.
-fn on_both(a: &Before, b: &Before) -> Before {
+pub(super) fn on_both(a: &Before, b: &Before) -> Before {
     let both = a.iter().filter_map(|(key, ages)| {
         let other = b.get(key)?;
         Some((*key, ages.iter().zip(other).map(|(a, b)| *a.max(b)).collect()))

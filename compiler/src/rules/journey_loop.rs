@@ -10,6 +10,7 @@ use crate::bytecode::{
 };
 use crate::codes::JOURNEY_LOOP;
 use crate::diagnostic::Diagnostic;
+use crate::graph::constant;
 use flow_grammar::span::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,13 +99,19 @@ fn links(project: Project<'_>, journey: &Journey) -> Vec<Link> {
             links.extend(begun.into_iter().map(|to| Link { to, span }));
         }
         // One that is set twice may be as it was in the end.
-        StepKind::Set { attribute, value }
-            if sets.get(attribute) == Some(&1) && changes(project.program, *attribute, *value) =>
-        {
+        StepKind::Set { attribute, value } if sets.get(attribute) == Some(&1) => {
+            let always = changes(project.program, *attribute, *value);
+            if !always && !is_undone(project, journey, *attribute, *value) {
+                return;
+            }
             let begun = begun_by(
                 &|trigger| matches!(trigger, Trigger::Change { attribute: begins, filter: None } if begins == attribute),
             );
-            links.extend(begun.into_iter().map(|to| Link { to, span }));
+            // What another undoes comes back by way of that other.
+            let itself =
+                |to: &JourneyId| project.program.journeys.get(to.index()).is_some_and(|to| std::ptr::eq(to, journey));
+            let begun = begun.into_iter().filter(|to| always || !itself(to));
+            links.extend(begun.map(|to| Link { to, span }));
         }
         _ => {}
     });
@@ -134,6 +141,30 @@ fn changes(program: &Program, attribute: AttrId, value: CodeId) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether an attribute is set to one text here, and at once to another by a journey that begins with the change: each
+/// undoes what the other did.
+fn is_undone(project: Project<'_>, journey: &Journey, attribute: AttrId, value: CodeId) -> bool {
+    let here = constant(project.program, value);
+    let begins = |journey: &Journey| {
+        let by = |trigger: &Trigger| matches!(trigger, Trigger::Change { attribute: begins, filter: None } if *begins == attribute);
+        journey.triggers.iter().any(by)
+    };
+    let sets_another = |other: &Journey| {
+        let mut set = Vec::new();
+        walk(project, other, |kind, _| match kind {
+            StepKind::Set { attribute: there, value } if *there == attribute => {
+                set.push(constant(project.program, *value));
+            }
+            _ => {}
+        });
+        matches!(set.as_slice(), [Some(there)] if here.is_some_and(|here| here != *there))
+    };
+    let never_left = |other: &Journey| !other.exits.iter().any(|exit| matches!(exit, Exit::When(_)));
+    let others = (0..).map(JourneyId).zip(&project.program.journeys);
+    let mut undone = others.filter(|(id, other)| begins(other) && never_left(other) && accepts(project, *id));
+    begins(journey) && undone.any(|(_, other)| sets_another(other))
 }
 
 /// Whether a journey takes a person in again at the same instant.

@@ -2,6 +2,7 @@
 
 use super::check::Check;
 use super::facts;
+use super::offers::MARK;
 use super::shape::{Class, Shape, Variable};
 use crate::codes as code;
 use crate::diagnostic::Diagnostic;
@@ -89,6 +90,9 @@ impl Check<'_> {
     /// A text that is none of the values there are.
     fn one_of(&mut self, variable: &Variable, expr: &Expr) {
         let (Shape::OneOf(values), ExprKind::Text(text)) = (&variable.shape, &expr.kind) else { return };
+        if text == MARK {
+            return self.tell_values(values);
+        }
         if values.iter().any(|value| value == text) {
             return;
         }

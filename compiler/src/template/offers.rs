@@ -23,6 +23,8 @@ pub enum Offer {
     Field(String, Variable),
     /// A filter that takes what stands before the `|`, and what it takes in words.
     Filter(FilterKind, &'static str),
+    /// A value of the `one of` that a text in quotes is compared with.
+    Value(String),
 }
 
 impl Offer {
@@ -30,7 +32,7 @@ impl Offer {
     #[must_use]
     pub fn label(&self) -> &str {
         match self {
-            Self::Variable(name, _) | Self::Field(name, _) => name,
+            Self::Variable(name, _) | Self::Field(name, _) | Self::Value(name) => name,
             Self::Filter(kind, _) => kind.name(),
         }
     }
@@ -149,6 +151,11 @@ impl Check<'_> {
             Shape::Text | Shape::OneOf(_) => self.tell(std::iter::once(whole())),
             _ => {}
         }
+    }
+
+    /// The values that a text can be.
+    pub(super) fn tell_values(&self, values: &[String]) {
+        self.tell(values.iter().cloned().map(Offer::Value));
     }
 
     /// What a loop knows of itself.

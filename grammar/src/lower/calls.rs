@@ -1,7 +1,7 @@
 //! Calls, also those that look at events, and records.
 
 use super::expression::query_of;
-use super::{broken, Lower, Node};
+use super::{broken, has_rule, Lower, Node};
 use crate::ast::{Aggregate, Expr, ExprKind, Name};
 use crate::codes;
 use crate::error::SyntaxError;
@@ -12,6 +12,7 @@ impl Lower<'_> {
     /// `lower(x)`, `count(E …)`, `sum(field of E …)`, `last(E …)`
     pub fn call(&mut self, pair: Node<'_>) -> Expr {
         let span = self.span(&pair);
+        let whole = !has_rule(&pair, Rule::skipped_in_paren);
         let mut kids = self.kids(pair);
         let Some(name) = self.name(&mut kids) else { return broken(span) };
         let mut args = Vec::new();
@@ -22,6 +23,9 @@ impl Lower<'_> {
                 fields.push(self.name_of(&word));
             }
             args.push(self.windowed_value(&mut kids));
+        }
+        if !whole {
+            return broken(span);
         }
         let function = match name.text.as_str() {
             "count" => Some(Aggregate::Count),

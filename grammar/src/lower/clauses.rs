@@ -1,5 +1,6 @@
 //! The clauses of a journey's header.
 
+use super::habit_items::in_small_letters;
 use super::operand::weekday_of;
 use super::{Kids, Lower, Node};
 use crate::ast::*;
@@ -7,7 +8,6 @@ use crate::codes;
 use crate::error::SyntaxError;
 use crate::parser::Rule;
 use crate::span::Span;
-use unicode_normalization::UnicodeNormalization;
 
 /// Whether a pair is a clause.
 pub(super) fn is_clause(rule: Rule) -> bool {
@@ -64,7 +64,10 @@ impl Lower<'_> {
             }
             Rule::topic_clause => self.topic_name(kids).map(ClauseKind::Topic),
             Rule::holdout_clause => {
-                let pair = kids.take(Rule::percent)?;
+                let pair = kids.find(|r| matches!(r, Rule::percent | Rule::habit_percent))?;
+                if pair.as_rule() == Rule::habit_percent {
+                    return self.share_without_sign(&pair);
+                }
                 let span = self.span(&pair);
                 self.percent(&pair).map(|share| ClauseKind::Holdout(share, span))
             }
@@ -78,11 +81,12 @@ impl Lower<'_> {
     }
 
     fn exit(&mut self, kids: &mut Kids<'_>) -> Option<ClauseKind> {
-        let pair = kids.find(|r| matches!(r, Rule::exit_on | Rule::exit_when | Rule::exit_after))?;
+        let known = [Rule::exit_on, Rule::exit_events, Rule::exit_when, Rule::exit_after];
+        let pair = kids.find(|r| known.contains(&r))?;
         let rule = pair.as_rule();
         let mut kids = self.kids(pair);
         match rule {
-            Rule::exit_on => {
+            Rule::exit_on | Rule::exit_events => {
                 let mut events = Vec::new();
                 while let Some(pair) = kids.take(Rule::event_match) {
                     events.extend(self.event_match(pair));
@@ -102,6 +106,9 @@ impl Lower<'_> {
         let mut kids = self.kids(part);
         Some(match rule {
             Rule::enter_once_per => {
+                if let Some(once) = self.once_a_day(&mut kids) {
+                    return Some(EnterPart::OncePer(once));
+                }
                 if let Some(habit) = kids.take(Rule::habit_once_per) {
                     self.spelled(&habit, "per");
                 }
@@ -152,7 +159,7 @@ impl Lower<'_> {
             }
             Rule::date_trigger => {
                 let date = self.value(&mut kids);
-                let yearly = kids.has(Rule::kw_yearly);
+                let yearly = kids.has(Rule::kw_yearly) | kids.has(Rule::habit_yearly);
                 let at = self.value(&mut kids);
                 Some(TriggerKind::Date { date, yearly, at })
             }
@@ -162,7 +169,8 @@ impl Lower<'_> {
                 let audience = kids.has(Rule::kw_for).then(|| self.value(&mut kids));
                 Some(TriggerKind::Every { days: days?, at, audience })
             }
-            Rule::list_trigger => self.string(&mut kids).map(TriggerKind::List),
+            Rule::list_trigger => self.list_named(&mut kids).map(TriggerKind::List),
+            Rule::habit_days => self.days_without_every(&mut kids, span),
             Rule::event_trigger => {
                 let event = self.next_event_match(&mut kids);
                 let Some(part) = kids.take(Rule::without_part) else { return event.map(TriggerKind::Event) };
@@ -191,6 +199,7 @@ impl Lower<'_> {
             Some(habit) if is_step(self, self.span(&habit)) => {
                 self.step_when(self.span(&habit));
                 let _ = self.value(&mut kids);
+                self.met_step = true;
                 return None;
             }
             Some(habit) => self.spelled(&habit, "where"),
@@ -226,18 +235,7 @@ impl Lower<'_> {
     /// The event that a name on the wire means.
     fn wire_name(&mut self, span: Span) -> Name {
         let wire = span.text(self.text).trim_matches('"').to_owned();
-        let mut text = String::new();
-        for c in wire.chars() {
-            if unicode_ident::is_xid_continue(c) {
-                text.extend(c.to_lowercase());
-            } else if !text.ends_with('_') && !text.is_empty() {
-                text.push('_');
-            }
-        }
-        let mut text: String = text.trim_end_matches('_').nfc().collect();
-        if !text.starts_with(|c| c == '_' || unicode_ident::is_xid_start(c)) {
-            text.insert_str(0, "event_");
-        }
+        let text = in_small_letters(&wire);
         self.report(
             SyntaxError::new(codes::EVENT_WIRE_NAME, span, "an event is called by a name in small letters")
                 .help(format!("declare `event {text} = \"{wire}\"`, and write `{text}` here"))

@@ -5,6 +5,7 @@
 //! it can.
 
 use super::literal::unit_of;
+use super::phrases::{in_words, operator_meant};
 use super::{broken, Kids, Lower, Node};
 use crate::ast::{BinaryOp, EventQuery, EventRef, Expr, ExprKind, Window};
 use crate::codes;
@@ -21,9 +22,9 @@ const OR: u8 = 1;
 const AND: u8 = 2;
 const NOT: u8 = 3;
 const COMPARISON: u8 = 4;
-const COALESCE: u8 = 5;
+pub(super) const COALESCE: u8 = 5;
 const SUM: u8 = 6;
-const PRODUCT: u8 = 7;
+pub(super) const PRODUCT: u8 = 7;
 const UNARY: u8 = 8;
 
 /// One element of the flat list.
@@ -37,7 +38,7 @@ enum Element<'i> {
 }
 
 /// The list, and whether a `where` belongs to somebody further left.
-struct Climb<'i> {
+pub(super) struct Climb<'i> {
     list: VecDeque<Element<'i>>,
     where_is_taken: bool,
 }
@@ -136,15 +137,12 @@ impl<'s> Lower<'s> {
     /// The operator that is meant; another spelling is answered with the right one.
     fn operator(&mut self, pair: &Node<'_>) -> (Rule, Span) {
         let span = self.span(pair);
-        let written = span.text(self.text).to_owned();
-        let (rule, right) = match pair.as_rule() {
-            Rule::habit_and => (Rule::op_and, "and"),
-            Rule::habit_or => (Rule::op_or, "or"),
-            Rule::habit_not_equal => (Rule::op_not_equal, "!="),
-            Rule::habit_equal => (Rule::op_equal, "=="),
-            Rule::habit_is if written.ends_with("not") => (Rule::op_not_equal, "!="),
-            Rule::habit_is => (Rule::op_equal, "=="),
-            rule => return (rule, span),
+        let written = in_words(span.text(self.text));
+        let (rule, right) = match operator_meant(pair.as_rule(), &written) {
+            // In a text, what stands behind `||` is said where the value is missing.
+            Some((Rule::op_or, _)) if self.in_hole => (Rule::op_coalesce, "??"),
+            Some(meant) => meant,
+            None => return (pair.as_rule(), span),
         };
         let code = match written.as_str() {
             "=" => codes::SINGLE_EQUALS,
@@ -170,7 +168,7 @@ impl<'s> Lower<'s> {
     }
 
     /// Reads an expression whose operators bind at least as tightly as `least`.
-    fn climb(&mut self, climb: &mut Climb<'_>, least: u8) -> Expr {
+    pub(super) fn climb(&mut self, climb: &mut Climb<'_>, least: u8) -> Expr {
         let mut left = self.climb_operand(climb);
         // The comparison that has just been read, for `a < b < c`.
         let mut compared: Option<Expr> = None;
@@ -199,7 +197,10 @@ impl<'s> Lower<'s> {
                         return left;
                     }
                     climb.list.pop_front();
-                    if power == COMPARISON {
+                    if matches!(rule, Rule::habit_like | Rule::habit_remainder) {
+                        left = self.foreign_operator(climb, left, rule, span);
+                        compared = None;
+                    } else if power == COMPARISON {
                         if let Some(middle) = compared.take() {
                             self.chained(span);
                             let (right, last) = self.comparison(climb, middle, rule);
@@ -270,10 +271,12 @@ impl<'s> Lower<'s> {
             return self.climb(climb, least);
         }
         let end = Span::new(self.file, low.end, low.end);
-        self.report(
-            SyntaxError::new(codes::EXPECTED, end, "expected `and` and the upper end of `between`")
-                .help("write `x between 10 and 20`"),
-        );
+        let next = self.start_after(low.end as usize);
+        let error = SyntaxError::new(codes::EXPECTED, end, "expected `and` and the upper end of `between`")
+            .help("write `x between 10 and 20`");
+        let to = self.token_span(next);
+        self.report(if self.token_at(next) == "to" { error.fix(to, "and") } else { error });
+        self.reported.insert(next);
         broken(end)
     }
 
@@ -294,19 +297,9 @@ impl<'s> Lower<'s> {
         let whole = self.span(&pair);
         let span = left.span.to(whole);
         let mut kids = self.kids(pair);
-        let habit = kids.find(|r| matches!(r, Rule::habit_is_not | Rule::habit_is_null));
+        let habit = kids.find(|r| matches!(r, Rule::habit_is_not | Rule::habit_is_null | Rule::habit_exists));
         let missing = match habit {
-            Some(habit) => {
-                let negated = habit.as_rule() == Rule::habit_is_not;
-                let known = habit.into_inner().any(|p| p.as_rule() == Rule::kw_known);
-                let missing = negated == known;
-                let right = if missing { "is missing" } else { "is known" };
-                let written = whole.text(self.text).to_owned();
-                self.report(
-                    SyntaxError::new(codes::NULL, whole, format!("`{written}` is written `{right}`")).fix(whole, right),
-                );
-                missing
-            }
+            Some(habit) => self.null_check(&habit, whole),
             None if kids.has(Rule::is_missing) => true,
             None if kids.has(Rule::is_known) => false,
             None => return broken(span),
@@ -434,7 +427,7 @@ pub(super) fn occurred(query: EventQuery) -> Expr {
     Expr { span: query.span, kind: ExprKind::Occurred(query) }
 }
 
-fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
+pub(super) fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
     Expr { span: left.span.to(right.span), kind: ExprKind::Binary(op, Box::new(left), Box::new(right)) }
 }
 
@@ -444,7 +437,7 @@ fn power_of(rule: Rule) -> u8 {
         Rule::op_and => AND,
         Rule::op_coalesce => COALESCE,
         Rule::op_add | Rule::op_subtract => SUM,
-        Rule::op_multiply | Rule::op_divide => PRODUCT,
+        Rule::op_multiply | Rule::op_divide | Rule::habit_remainder => PRODUCT,
         _ => COMPARISON,
     }
 }

@@ -61,9 +61,20 @@ impl Lower<'_> {
     pub fn change_again(&mut self, kids: &mut Kids<'_>, span: Span) -> Option<TriggerKind> {
         let here = Span::new(self.file, span.start, span.start);
         let attribute = self.dotted(kids);
+        let changes = kids.take(Rule::habit_changes).map(|pair| self.span(&pair));
         let filter = self.filter(kids);
         let attribute = attribute?;
         let whole = Span::new(self.file, span.start, attribute.span.end);
+        if let Some(changes) = changes {
+            let right = format!("change user.{}", attribute.text);
+            let whole = whole.to(changes);
+            self.report(
+                SyntaxError::new(codes::WORD_SPELLING, whole, "`change` stands in front of the attribute")
+                    .help(format!("write `{right}`"))
+                    .fix(whole, right),
+            );
+            return Some(TriggerKind::Change { attribute, filter });
+        }
         self.report(
             SyntaxError::new(codes::WORD_SPELLING, whole, "`change` stands in front of each attribute")
                 .help(format!("write `change user.{}`", attribute.text))
@@ -137,7 +148,7 @@ impl Lower<'_> {
         Expr { kind: ExprKind::Duration(length), span: place }
     }
 
-    fn unit_alone(&mut self, span: Span, right: String) {
+    pub(super) fn unit_alone(&mut self, span: Span, right: String) {
         let written = span.text(self.text).to_owned();
         let message = format!("`{written}` is written `{right}`");
         self.report(SyntaxError::new(codes::DURATION_SPELLING, span, message).fix(span, right));
@@ -282,9 +293,19 @@ impl Lower<'_> {
 
     /// `within 2d` and the like, where `up to 2d` is meant.
     pub fn bound_spelled(&mut self, bound: Node<'_>) -> Bound {
+        let whole = self.span(&bound);
         let mut kids = self.kids(bound);
         if let Some(habit) = kids.take(Rule::habit_up_to) {
-            self.spelled(&habit, "up to");
+            if whole.text(self.text).starts_with(',') {
+                // `wait for purchased, max 2d`: the comma goes, too.
+                let before = self.offset(self.end_before(0, whole.start as usize));
+                let span = self.span(&habit);
+                let message = format!("`, {}` is written `up to` here", span.text(self.text));
+                let cut = Span::new(self.file, before, span.end);
+                self.report(SyntaxError::new(codes::WORD_SPELLING, span, message).fix(cut, " up to"));
+            } else {
+                self.spelled(&habit, "up to");
+            }
         }
         Bound::UpTo(self.duration(&mut kids))
     }
@@ -358,18 +379,6 @@ impl Lower<'_> {
         Expr { kind: ExprKind::Duration(DurationLit { count, unit: Unit::Days }), span: place }
     }
 
-    /// `never purchased`
-    pub fn never(&mut self, span: Span) {
-        let name = span.text(self.text).trim_start_matches("never").trim().to_owned();
-        let next = self.token_at(self.start_after(span.end as usize)).to_owned();
-        let windowed = matches!(next.as_str(), "in" | "since" | "ever" | "." | "within" | "last");
-        let right = if windowed { format!("not {name}") } else { format!("not {name} ever") };
-        self.report(
-            SyntaxError::new(codes::WORD_SPELLING, span, format!("`never {name}` is written `{right}` here"))
-                .fix(span, right),
-        );
-    }
-
     /// `goal purchased in 3d`; true when it was there.
     pub fn in_for_within(&mut self, kids: &mut Kids<'_>) -> bool {
         let habit = kids.take(Rule::habit_within);
@@ -382,10 +391,15 @@ impl Lower<'_> {
     /// `topic "marketing"`
     pub fn topic_name(&mut self, kids: &mut Kids<'_>) -> Option<Name> {
         let Some(quoted) = kids.take(Rule::habit_quoted_name) else { return self.name(kids) };
-        let span = self.span(&quoted);
+        Some(self.quoted_name(&quoted))
+    }
+
+    /// `start "welcome"`
+    pub fn quoted_name(&mut self, pair: &Node<'_>) -> Name {
+        let span = self.span(pair);
         let text = span.text(self.text).trim_matches('"').to_owned();
         self.report(SyntaxError::new(codes::KEY_SPELLING, span, "a name has no quotes").fix(span, text.clone()));
-        Some(Name { text, span })
+        Name { text, span }
     }
 
     /// `segment big: …`
@@ -437,7 +451,7 @@ impl Lower<'_> {
     pub fn date_without_word(&mut self, kids: &mut Kids<'_>, span: Span) -> Option<TriggerKind> {
         let here = Span::new(self.file, span.start, span.start);
         let attribute = self.dotted(kids)?;
-        let yearly = kids.has(Rule::kw_yearly);
+        let yearly = kids.has(Rule::kw_yearly) | kids.has(Rule::habit_yearly);
         let at = self.value(kids);
         let place = Span::new(self.file, span.start, attribute.span.end);
         self.report(
@@ -486,6 +500,7 @@ impl Lower<'_> {
         let span = self.span(&word);
         let (right, help) = match word.as_str() {
             "delay" | "sleep" | "pause" | "after" => (Some("wait"), "a wait reads `wait 2h`"),
+            "quiet" | "at" => (None, "quiet hours and caps stand in `policy { … }`, and hold for all journeys"),
             "loop" => (Some("repeat"), "a loop reads `repeat 3 times { … }`"),
             "every" => (Some("repeat every"), "a loop reads `repeat every 7d up to 4 times { … }`"),
             "unless" => (Some("if not"), "write `if not … then …`"),

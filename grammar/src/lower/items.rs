@@ -54,8 +54,16 @@ impl Lower<'_> {
 
     fn event_decl(&mut self, pair: Node<'_>, span: Span) -> Option<EventDecl> {
         let mut kids = self.kids(pair);
+        if let Some(alone) = kids.take(Rule::habit_wire_alone) {
+            let (name, wire) = self.wire_without_name(&alone);
+            let fields = self.fields(&mut kids);
+            return Some(EventDecl { doc: self.doc_above(span.start), name, wire: Some(wire), fields, span });
+        }
         let name = self.name(&mut kids);
-        let wire = self.wire(&mut kids);
+        let wire = match kids.take(Rule::habit_as_wire) {
+            Some(habit) => self.wire_spelled(habit),
+            None => self.wire(&mut kids),
+        };
         let fields = self.fields(&mut kids);
         Some(EventDecl { doc: self.doc_above(span.start), name: name?, wire, fields, span })
     }
@@ -91,11 +99,20 @@ impl Lower<'_> {
     fn field_decl(&mut self, pair: Node<'_>) -> Option<FieldDecl> {
         let span = self.span(&pair);
         let mut kids = self.kids(pair);
-        let name = self.name(&mut kids)?;
+        let quoted = kids.take(Rule::habit_quoted_key).map(|pair| self.key_in_quotes(&pair));
+        let name = match quoted {
+            Some(name) => name,
+            None => self.name(&mut kids)?,
+        };
         let wire = self.wire(&mut kids);
+        let question = kids.take(Rule::habit_optional_name).map(|pair| self.span(&pair));
         let ty = match kids.take(Rule::type_expr) {
             Some(pair) => self.type_expr(pair),
             None => TypeExpr { kind: TypeKind::Broken, optional: false, span: name.span },
+        };
+        let ty = match question {
+            Some(question) => self.optional_behind_name(question, ty),
+            None => ty,
         };
         let default = kids.take(Rule::default).map(|pair| {
             let mut kids = self.kids(pair);
@@ -113,7 +130,14 @@ impl Lower<'_> {
             lists += 1;
         }
         let optional = kids.has(Rule::optional);
-        let mut kind = match kids.find(|r| matches!(r, Rule::one_of | Rule::name)) {
+        let known = [Rule::one_of, Rule::name, Rule::habit_choice, Rule::habit_list, Rule::habit_optional];
+        let mut kind = match kids.find(|r| known.contains(&r)) {
+            Some(pair) if pair.as_rule() == Rule::habit_choice => self.choice_spelled(pair),
+            Some(pair) if pair.as_rule() == Rule::habit_list => self.list_spelled(pair),
+            Some(pair) if pair.as_rule() == Rule::habit_optional => {
+                let kind = self.optional_spelled(pair);
+                return TypeExpr { kind, optional: true, span };
+            }
             Some(pair) if pair.as_rule() == Rule::one_of => {
                 let mut kids = self.kids(pair);
                 let mut values = Vec::new();
@@ -140,7 +164,7 @@ impl Lower<'_> {
         TypeExpr { kind, optional, span }
     }
 
-    fn named_type(&mut self, pair: &Node<'_>) -> TypeKind {
+    pub(super) fn named_type(&mut self, pair: &Node<'_>) -> TypeKind {
         let name = self.name_of(pair);
         if let Some(kind) = built_in_type(&name.text) {
             return kind;
@@ -209,7 +233,10 @@ impl Lower<'_> {
         if let Some(colon) = kids.take(Rule::habit_colon) {
             self.equals_for_colon(&colon);
         }
-        let condition = self.windowed_value(&mut kids);
+        let condition = match kids.take(Rule::habit_if_value) {
+            Some(habit) => self.if_as_value(habit),
+            None => self.windowed_value(&mut kids),
+        };
         Some(SegmentDecl { doc: self.doc_above(span.start), name: name?, condition, span })
     }
 
@@ -427,7 +454,9 @@ impl Lower<'_> {
         let here = self.token_span(span.start as usize);
         // Behind an item that cut a body off, they are the rest of that body.
         let cut_off = self.unclosed > 0;
-        if !cut_off {
+        // A word of another language says what is wrong by itself.
+        let foreign = pair.clone().into_inner().all(|inner| inner.as_rule() == Rule::habit_step);
+        if !cut_off && !foreign {
             self.report(
                 SyntaxError::new(codes::LOOSE_STEPS, here, "this stands outside of any journey")
                     .help("steps belong between the `{` and `}` of a journey; look for a `}` above that came too early, or begin the flow with `on`"),

@@ -7,14 +7,19 @@ mod again;
 mod calls;
 mod clauses;
 mod expression;
+mod habit_clauses;
+mod habit_items;
+mod habit_steps;
 mod habits;
 mod items;
 mod literal;
 mod operand;
+mod phrases;
 mod sends;
 mod steps;
 mod tests;
 mod text;
+mod waits;
 
 pub use again::{in_common, parse_again, parse_first, Memo};
 
@@ -110,6 +115,10 @@ pub(crate) struct Lower<'s> {
     depth: usize,
     /// Whether the statement at hand was reported as too deep.
     too_long: bool,
+    /// Whether what looked like the condition of the last event was a step.
+    pub met_step: bool,
+    /// Whether the expression at hand stands in a text.
+    pub in_hole: bool,
     /// How many operators may be around the expression at hand.
     pub operators: usize,
     /// Whether the statement at hand stands behind a step or in a block.
@@ -155,6 +164,11 @@ impl<'i> Kids<'i> {
         self.take(rule).is_some()
     }
 
+    /// The children that nobody has taken yet.
+    pub fn pairs(&self) -> impl Iterator<Item = &Node<'i>> {
+        self.pairs.iter()
+    }
+
     /// The next child, whatever it is.
     pub fn next(&mut self) -> Option<Node<'i>> {
         self.pairs.pop_front()
@@ -172,6 +186,8 @@ impl<'s> Lower<'s> {
             base: 0,
             depth: 0,
             too_long: false,
+            met_step: false,
+            in_hole: false,
             operators: 0,
             among_steps: false,
             reported_clauses: HashSet::new(),
@@ -308,6 +324,25 @@ impl<'s> Lower<'s> {
             match pair.as_rule() {
                 Rule::habit_or_event => self.or_for_comma(&pair),
                 Rule::habit_and_event => self.and_between_events(&pair),
+                Rule::habit_sign => self.sign_behind_word(&pair),
+                Rule::habit_from_word => self.needless(&pair, "two times of day stand on both sides of `to`"),
+                Rule::habit_trigger_dot => self.needless(&pair, "the field of the trigger is called by its name alone"),
+                Rule::habit_on_what => self.spelled(&pair, "on"),
+                Rule::habit_change_of => self.spelled(&pair, "change"),
+                Rule::habit_yearly => {
+                    self.spelled(&pair, "yearly");
+                    pairs.push_back(pair);
+                }
+                Rule::habit_without => self.spelled(&pair, "without"),
+                Rule::habit_exit_on => self.spelled(&pair, "exit on"),
+                Rule::habit_exit_if => self.spelled(&pair, "when"),
+                Rule::habit_exit_in => self.spelled(&pair, "after"),
+                Rule::habit_quiet_hours => self.spelled(&pair, "quiet hours"),
+                Rule::habit_for_on => self.spelled(&pair, "on"),
+                // Reported where it stands, and nothing more is known of it.
+                Rule::enter_broken | Rule::exit_broken | Rule::every_broken => {
+                    self.kids(pair);
+                }
                 Rule::missing_close => self.unclosed_brace(opening, &pair),
                 Rule::skipped_to_then
                 | Rule::skipped_in_paren
@@ -346,8 +381,13 @@ impl<'s> Lower<'s> {
 
     /// The next name, or nothing when it is missing.
     pub fn name(&mut self, kids: &mut Kids<'_>) -> Option<Name> {
-        let pair = kids.find(|r| matches!(r, Rule::name | Rule::word | Rule::missing_name))?;
-        (pair.as_rule() != Rule::missing_name).then(|| self.name_of(&pair))
+        let wanted = [Rule::name, Rule::word, Rule::habit_name_in_quotes, Rule::missing_name];
+        let pair = kids.find(|r| wanted.contains(&r))?;
+        match pair.as_rule() {
+            Rule::missing_name => None,
+            Rule::habit_name_in_quotes => Some(self.quoted_name(&pair)),
+            _ => Some(self.name_of(&pair)),
+        }
     }
 
     /// A pair that is a name.
@@ -416,6 +456,11 @@ impl<'s> Lower<'s> {
 /// What counts as blank, as the grammar has it.
 pub(crate) fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{A0}' | '\u{FEFF}')
+}
+
+/// Whether a pair has one of that rule right inside.
+pub(crate) fn has_rule(pair: &Node<'_>, rule: Rule) -> bool {
+    pair.clone().into_inner().any(|inner| inner.as_rule() == rule)
 }
 
 /// An expression that was not understood, and has been reported.

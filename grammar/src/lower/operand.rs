@@ -1,7 +1,7 @@
 //! What operators stand between: a value with the fields and the window behind it.
 
 use super::expression::{occurred, query_of};
-use super::{broken, Lower, Node};
+use super::{broken, has_rule, Lower, Node};
 use crate::ast::{Expr, ExprKind, Window};
 use crate::codes;
 use crate::error::SyntaxError;
@@ -93,13 +93,14 @@ impl Lower<'_> {
         let span = self.span(&pair);
         let kind = match pair.as_rule() {
             Rule::paren => {
+                let whole = !has_rule(&pair, Rule::skipped_in_paren);
                 let mut kids = self.kids(pair);
                 let value = self.windowed_value(&mut kids);
                 if let Some(more) = kids.take(Rule::habit_tuple) {
                     return self.list_in_round_brackets(span, value, more);
                 }
                 // The brackets are part of the place, so that a fix can replace the whole.
-                return Expr { span, ..value };
+                return if whole { Expr { span, ..value } } else { broken(span) };
             }
             Rule::list => {
                 let mut kids = self.kids(pair);
@@ -151,6 +152,15 @@ impl Lower<'_> {
                 self.never(span);
                 ExprKind::Broken
             }
+            Rule::habit_asked => {
+                self.asked(span);
+                ExprKind::Broken
+            }
+            Rule::habit_how_often => {
+                self.how_often(span);
+                ExprKind::Broken
+            }
+            Rule::habit_member => self.member(span),
             Rule::name => ExprKind::Name(self.name_of(&pair)),
             _ => ExprKind::Broken,
         };

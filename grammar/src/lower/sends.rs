@@ -11,7 +11,13 @@ impl Lower<'_> {
     pub fn send(&mut self, pair: Node<'_>) -> Option<StepKind> {
         let mut kids = self.kids(pair);
         let channel = self.name(&mut kids);
-        let content = kids.find(|r| matches!(r, Rule::template | Rule::string)).and_then(|pair| self.content(pair));
+        let word = kids.take(Rule::habit_template).map(|pair| self.span(&pair));
+        let content = kids.find(|r| matches!(r, Rule::template | Rule::string));
+        let content = match content {
+            // `email template "welcome"`
+            Some(pair) if word.is_some() => self.template_with_word(word, &pair),
+            content => content.and_then(|pair| self.content(pair)),
+        };
         let mut send = empty(Route::Channel(channel?), content?);
         while let Some(option) = kids.take(Rule::send_option) {
             self.send_option(option, &mut send);
@@ -21,14 +27,26 @@ impl Lower<'_> {
 
     /// `send TEMPLATE via push or email`
     pub fn send_via(&mut self, pair: Node<'_>) -> Option<StepKind> {
+        let span = self.span(&pair);
         let mut kids = self.kids(pair);
+        if let Some(habit) = kids.take(Rule::habit_send) {
+            let mut send = self.send_by_channel(habit, span)?;
+            while let Some(option) = kids.take(Rule::send_option) {
+                self.send_option(option, &mut send);
+            }
+            return Some(StepKind::Send(send));
+        }
         let content = kids.find(|r| matches!(r, Rule::template | Rule::string)).and_then(|pair| self.content(pair));
+        if let Some(habit) = kids.take(Rule::habit_via) {
+            self.spelled(&habit, "via");
+        }
         let mut channels: Vec<Name> = Vec::new();
         let mut joints: Vec<Rule> = Vec::new();
         let mut options = Vec::new();
         while let Some(kid) = kids.next() {
             match kid.as_rule() {
                 Rule::name => channels.push(self.name_of(&kid)),
+                Rule::habit_name_in_quotes => channels.push(self.quoted_name(&kid)),
                 Rule::send_option => options.push(kid),
                 rule @ (Rule::kw_or | Rule::kw_and | Rule::habit_comma) => {
                     let mixed = joints.first().is_some_and(|first| *first != rule);
@@ -97,6 +115,6 @@ impl Lower<'_> {
     }
 }
 
-fn empty(route: Route, content: Content) -> Send {
+pub(super) fn empty(route: Route, content: Content) -> Send {
     Send { route, content, to: None, with: Vec::new(), topic: None, alias: None }
 }

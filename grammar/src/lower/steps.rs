@@ -1,7 +1,7 @@
 //! Steps.
 
 use super::clauses::is_clause;
-use super::{Kids, Lower, Node};
+use super::{broken, has_rule, Kids, Lower, Node};
 use crate::ast::*;
 use crate::codes;
 use crate::error::SyntaxError;
@@ -60,7 +60,14 @@ impl Lower<'_> {
             before = Some(rule);
             errors = self.errors.len();
             if is_step(rule) {
-                steps.push(self.step(kid));
+                let step = self.step(kid);
+                if own_body && header.is_empty() && steps.is_empty() {
+                    if let Some(clause) = self.trigger_for_on(&step) {
+                        header.push(clause);
+                        continue;
+                    }
+                }
+                steps.push(step);
             } else if is_clause(rule) {
                 self.among_steps = !own_body || steps.iter().any(|step| step.kind != StepKind::Broken);
                 let Some(clause) = self.clause(kid) else {
@@ -81,6 +88,8 @@ impl Lower<'_> {
                     leftovers = 2;
                 } else if !self.was_mistyped(steps.last_mut(), span) {
                     self.stray_step(&kid);
+                    self.spoiled(steps.last_mut(), span);
+                    self.spoiled_clause(header.last_mut().filter(|_| steps.is_empty()), span);
                 }
                 steps.push(Step { kind: StepKind::Broken, span });
             }
@@ -122,6 +131,57 @@ impl Lower<'_> {
             );
         }
         true
+    }
+
+    /// A wait or the like with something behind it on its line that nobody understood is not known to be whole.
+    fn spoiled(&self, before: Option<&mut Step>, stray: Span) {
+        let Some(step) = before else { return };
+        let between = Span::new(self.file, step.span.end, stray.start);
+        let alone = match &step.kind {
+            StepKind::Wait(_) | StepKind::Set { .. } | StepKind::Emit { .. } => true,
+            StepKind::WaitUntil { then, otherwise, .. } | StepKind::WaitFor { then, otherwise, .. } => {
+                then.is_none() && otherwise.is_none()
+            }
+            _ => false,
+        };
+        if alone && !between.text(self.text).contains('\n') {
+            step.kind = StepKind::Broken;
+        }
+    }
+
+    /// `trigger cart_added`, `from cart_added` where a journey begins: it reads as a message by a channel of that name.
+    fn trigger_for_on(&mut self, step: &Step) -> Option<Clause> {
+        let StepKind::Send(Send { route: Route::Channel(channel), content: Content::Template(name), .. }) = &step.kind
+        else {
+            return None;
+        };
+        if !matches!(channel.text.as_str(), "trigger" | "from" | "upon") {
+            return None;
+        }
+        let message = format!("`{}` is written `on` here", channel.text);
+        self.report(SyntaxError::new(codes::WORD_SPELLING, channel.span, message).fix(channel.span, "on"));
+        let event = EventMatch { event: EventRef { name: name.clone(), outcome: None }, filter: None };
+        let trigger = Trigger { kind: TriggerKind::Event(event), span: name.span };
+        Some(Clause { kind: ClauseKind::On(vec![trigger]), span: step.span })
+    }
+
+    /// As [`Self::spoiled`], of a clause.
+    fn spoiled_clause(&self, before: Option<&mut Clause>, stray: Span) {
+        let Some(clause) = before else { return };
+        let between = Span::new(self.file, clause.span.end, stray.start);
+        if between.text(self.text).contains('\n') {
+            return;
+        }
+        match &mut clause.kind {
+            ClauseKind::On(triggers) => {
+                if let Some(trigger) = triggers.last_mut() {
+                    trigger.kind = TriggerKind::Broken;
+                }
+            }
+            ClauseKind::ExitWhen(condition) => *condition = broken(condition.span),
+            ClauseKind::Goal { .. } | ClauseKind::Enter(_) | ClauseKind::ExitOn(_) => clause.kind = ClauseKind::Broken,
+            _ => {}
+        }
     }
 
     fn exit_step(&mut self, span: Span) {
@@ -195,6 +255,8 @@ impl Lower<'_> {
         match rule {
             Rule::wait_step => kids.find(|r| r != Rule::kw_wait).and_then(|pair| self.wait(pair)),
             Rule::match_step => Some(self.match_step(&mut kids)),
+            // Without its arms there is nothing to add up.
+            Rule::split_step if kids.has(Rule::missing_block) => None,
             Rule::split_step => {
                 if kids.has(Rule::habit_split) {
                     let here = Span::new(self.file, span.start, span.start);
@@ -220,8 +282,16 @@ impl Lower<'_> {
                 }
                 Some(StepKind::Together(blocks))
             }
+            // How often is not known: nothing is to be said of its rounds.
+            Rule::repeat_step if kids.has(Rule::missing_repeat) => {
+                let block = kids.take(Rule::block);
+                Some(StepKind::Block(self.block(block)))
+            }
             Rule::repeat_step => Some(self.repeat(&mut kids)),
             Rule::for_step => {
+                if let Some(each) = kids.take(Rule::habit_each) {
+                    self.needless(&each, "write `for pause in 10d, 30d { … }`");
+                }
                 let name = self.name(&mut kids);
                 let mut values = Vec::new();
                 while let Some(pair) = kids.find(|r| matches!(r, Rule::expr | Rule::missing_value)) {
@@ -229,7 +299,8 @@ impl Lower<'_> {
                         values.push(self.expr(pair));
                     }
                 }
-                let block = kids.take(Rule::block);
+                let values = self.values_in_brackets(values);
+                let block = self.body_of(&mut kids);
                 let body = self.block(block);
                 Some(StepKind::For { name: name?, values, body })
             }
@@ -241,6 +312,13 @@ impl Lower<'_> {
                 Some(StepKind::Set { attribute: attribute?, op, value })
             }
             Rule::fetch_step => {
+                if let Some(habit) = kids.take(Rule::habit_fetch_call) {
+                    self.fetch_without_name(habit);
+                    return None;
+                }
+                if let Some(habit) = kids.take(Rule::habit_from) {
+                    self.spelled(&habit, "=");
+                }
                 let name = self.name(&mut kids);
                 let call = kids.take(Rule::api_call).and_then(|pair| self.api_call(pair));
                 let otherwise = self.part(&mut kids, Rule::else_part);
@@ -255,9 +333,15 @@ impl Lower<'_> {
                 let fields = self.record(record);
                 Some(StepKind::Emit { event: event?, fields })
             }
-            Rule::start_step => self.name(&mut kids).map(StepKind::Start),
+            Rule::start_step => {
+                if let Some(words) = kids.take(Rule::habit_start_journey) {
+                    self.spelled(&words, "start");
+                }
+                self.name(&mut kids).map(StepKind::Start)
+            }
             Rule::end_step => {
                 self.end_spelled(&mut kids);
+                self.end_of_what(&mut kids);
                 Some(StepKind::End)
             }
             Rule::habit_set_step => self.set_without_word(&mut kids, span),
@@ -281,6 +365,14 @@ impl Lower<'_> {
         SetOp::Assign
     }
 
+    /// The block of a loop, also behind what is in its way.
+    fn body_of<'i>(&mut self, kids: &mut Kids<'i>) -> Option<Node<'i>> {
+        if let Some(late) = kids.take(Rule::late_block) {
+            return late.into_inner().find(|pair| pair.as_rule() == Rule::block);
+        }
+        kids.take(Rule::block)
+    }
+
     /// The steps of a block.
     fn block(&mut self, pair: Option<Node<'_>>) -> Vec<Step> {
         let Some(pair) = pair else { return Vec::new() };
@@ -291,8 +383,9 @@ impl Lower<'_> {
     /// `if … else if … else …`: the links are a list here and become nested from the last one on.
     fn if_step(&mut self, pair: Node<'_>, span: Span) -> Option<StepKind> {
         let mut kids = self.kids(pair);
-        let condition = self.windowed_value(&mut kids);
+        let condition = self.condition(&mut kids);
         let then = self.part(&mut kids, Rule::then_part)?;
+        self.nothing_closes(&mut kids);
         let mut links = Vec::new();
         let mut down = 0;
         while let Some(pair) = kids.take(Rule::else_if) {
@@ -308,7 +401,7 @@ impl Lower<'_> {
                 let message = format!("`{}` is written `else if`", habit.as_str());
                 self.report(SyntaxError::new(codes::ELSE_IF_SPELLING, here, message).fix(here, "else if"));
             }
-            let condition = self.windowed_value(&mut kids);
+            let condition = self.condition(&mut kids);
             let nothing = Box::new(Step { kind: StepKind::Broken, span: link });
             let then = self.part(&mut kids, Rule::then_part).unwrap_or(nothing);
             // The link is a step that begins at its `if`, behind the `else`.
@@ -330,126 +423,14 @@ impl Lower<'_> {
         Some(StepKind::If { condition, then, otherwise })
     }
 
-    fn wait(&mut self, pair: Node<'_>) -> Option<StepKind> {
-        let rule = pair.as_rule();
-        let span = self.span(&pair);
-        let mut kids = self.kids(pair);
-        match rule {
-            Rule::wait_until => {
-                let mut until = match kids.take(Rule::until_days) {
-                    Some(pair) => self.until_days(pair),
-                    None => Until::Expr(self.value(&mut kids)),
-                };
-                if let Until::Expr(moment) = &mut until {
-                    self.time_behind_moment(&mut kids, moment);
-                    if let Some(days) = self.days_behind_time(&mut kids, moment) {
-                        until = Until::DaysAt(days, moment.clone());
-                    }
-                }
-                let (bound, late) = self.bound(&mut kids);
-                if let Some((bound, length, late)) = late {
-                    self.late_filter(bound, length, &late, false);
-                }
-                let then = self.part(&mut kids, Rule::wait_then);
-                let otherwise = self.part(&mut kids, Rule::else_part);
-                Some(StepKind::WaitUntil { until, bound, then, otherwise })
-            }
-            Rule::wait_for | Rule::habit_wait_event => {
-                if rule == Rule::habit_wait_event {
-                    let here = Span::new(self.file, span.start, span.start);
-                    self.report(
-                        SyntaxError::new(
-                            codes::EXPECTED,
-                            self.token_span(span.start as usize),
-                            "an event is waited for with `wait for`",
-                        )
-                        .fix(here, "for "),
-                    );
-                }
-                let mut events = Vec::new();
-                while let Some(pair) = kids.take(Rule::event_ref) {
-                    events.extend(self.event_ref(pair));
-                }
-                let mut filter = self.filter(&mut kids);
-                let (bound, late) = self.bound(&mut kids);
-                if let Some((bound, length, late)) = late {
-                    self.late_filter(bound, length, &late, filter.is_some());
-                    filter = filter.or(Some(late));
-                }
-                let then = self.part(&mut kids, Rule::wait_then);
-                let otherwise = self.part(&mut kids, Rule::else_part);
-                if events.is_empty() {
-                    return None;
-                }
-                Some(StepKind::WaitFor { events, filter, bound, then, otherwise })
-            }
-            Rule::habit_workdays => Some(StepKind::Wait(self.workdays(span))),
-            Rule::habit_wait_for_duration => {
-                let here = self.token_span(span.start as usize);
-                self.report(
-                    SyntaxError::new(codes::WAIT_FOR_DURATION, here, "`wait for` waits for an event")
-                        .help("a duration stands right behind `wait`: `wait 2h`")
-                        .fix(Span::new(self.file, here.start, here.end + 1), ""),
-                );
-                Some(StepKind::Wait(self.duration(&mut kids)))
-            }
-            Rule::wait_within => {
-                let (from, to) = self.time_range(&mut kids);
-                let days = kids.take(Rule::days).map(|pair| self.days(pair));
-                Some(StepKind::WaitWithin { from, to, days })
-            }
-            Rule::wait_best_hour => {
-                let channel = self.name(&mut kids);
-                let within = self.duration(&mut kids);
-                Some(StepKind::WaitBestHour { channel: channel?, within })
-            }
-            Rule::wait_duration => Some(StepKind::Wait(self.duration(&mut kids))),
-            _ => None,
+    /// The condition of an `if`; one with something in its way before `then` is not known to be understood.
+    fn condition(&mut self, kids: &mut Kids<'_>) -> Expr {
+        let condition = self.windowed_value(kids);
+        let then = kids.pairs().find(|pair| pair.as_rule() == Rule::then_part);
+        if then.is_some_and(|pair| has_rule(pair, Rule::skipped_to_then)) {
+            return broken(condition.span);
         }
-    }
-
-    /// `monday 09:00`
-    fn until_days(&mut self, pair: Node<'_>) -> Until {
-        let mut kids = self.kids(pair);
-        if let Some(next) = kids.take(Rule::habit_next) {
-            self.needless(&next, "`wait until monday 09:00` is the next one already");
-        }
-        let days = kids.take(Rule::days).map(|pair| self.days(pair));
-        if let Some(at) = kids.take(Rule::habit_at) {
-            let here = self.span(&at);
-            self.report(
-                SyntaxError::new(codes::UNEXPECTED, here, "the time stands right behind the day")
-                    .help("write `wait until monday 09:00`")
-                    .fix(Span::new(self.file, here.start, here.end + 1), ""),
-            );
-        }
-        let time = self.value(&mut kids);
-        match days {
-            Some(days) => Until::DaysAt(days, time),
-            None => Until::Expr(time),
-        }
-    }
-
-    /// The bound of a wait, and the `where` behind it that belongs in front: the places of the bound and of its
-    /// length, and the condition.
-    fn bound(&mut self, kids: &mut Kids<'_>) -> (Option<Bound>, Option<(Span, Span, Expr)>) {
-        let Some(bound) = kids.take(Rule::bound).and_then(|pair| pair.into_inner().next()) else { return (None, None) };
-        let span = self.span(&bound);
-        let rule = bound.as_rule();
-        if rule == Rule::habit_bound {
-            return (Some(self.bound_spelled(bound)), None);
-        }
-        let mut kids = self.kids(bound);
-        if rule == Rule::bound_until {
-            let moment = match kids.take(Rule::habit_until_days) {
-                Some(days) => self.days_in_bound(&days),
-                None => self.value(&mut kids),
-            };
-            return (Some(Bound::Until(moment)), None);
-        }
-        let (length, late) = self.value_then_where(&mut kids);
-        let place = length.span;
-        (Some(Bound::UpTo(self.unquoted(length))), late.map(|late| (span, place, late)))
+        condition
     }
 
     fn match_step(&mut self, kids: &mut Kids<'_>) -> StepKind {
@@ -464,10 +445,7 @@ impl Lower<'_> {
                     Rule::match_else => {
                         let span = self.token_span(self.span(&kid).start as usize);
                         let mut kids = self.kids(kid);
-                        if let Some(default) = kids.take(Rule::habit_default) {
-                            self.spelled(&default, "else");
-                        }
-                        self.arrow(&mut kids, "->");
+                        self.arm_head(&mut kids);
                         let step = self.one_step(&mut kids);
                         if otherwise.is_some() {
                             self.twice(span, "`else`");
@@ -485,16 +463,19 @@ impl Lower<'_> {
 
     fn match_arm(&mut self, pair: Node<'_>) -> Option<MatchArm> {
         let mut kids = self.kids(pair);
-        if let Some(case) = kids.take(Rule::habit_case) {
-            self.needless(&case, "an arm begins with its value: `\"IT\" -> …`");
-        }
-        self.arrow(&mut kids, "->");
-        let mut patterns = Vec::new();
-        while let Some(pair) = kids.take(Rule::expr) {
-            patterns.push(self.expr(pair));
-        }
+        self.arm_head(&mut kids);
+        let patterns = self.patterns(&mut kids);
         let step = self.one_step(&mut kids)?;
         Some(MatchArm { patterns, step: *step })
+    }
+
+    /// The words and the sign of an arm of a `match`.
+    fn arm_head(&mut self, kids: &mut Kids<'_>) {
+        let arrow = kids.pairs().find(|pair| pair.as_rule() == Rule::habit_arrow).cloned();
+        let said = self.arm_of_switch(kids, arrow.as_ref());
+        if !said || arrow.is_none() {
+            self.arrow(kids, "->");
+        }
     }
 
     /// Answers another sign between the head of an arm and its step with the right one.
@@ -542,13 +523,19 @@ impl Lower<'_> {
             let regular = head.as_rule() == Rule::repeat_every;
             let mut kids = self.kids(head);
             if regular {
-                every = Some(self.duration(&mut kids));
+                every = Some(self.rounds_by_word(&mut kids).unwrap_or_else(|| self.duration(&mut kids)));
             }
-            if let Some(pair) = kids.take(Rule::integer) {
+            if let Some(pair) = kids.take(Rule::habit_no_up_to) {
+                times = self.rounds_without_up_to(pair);
+            } else if let Some(pair) = kids.take(Rule::habit_count_x) {
+                times = Some(self.rounds_by_sign(&pair));
+            } else if let Some(pair) = kids.take(Rule::habit_count) {
+                times = Some((self.counted(&pair), self.span(&pair)));
+            } else if let Some(pair) = kids.take(Rule::integer) {
                 times = Some((self.integer(&pair), self.span(&pair)));
             }
         }
-        let block = kids.take(Rule::block);
+        let block = self.body_of(kids);
         StepKind::Repeat { every, times, body: self.block(block) }
     }
 

@@ -1,7 +1,7 @@
 //! Texts: escapes, and the expressions in their holes.
 
-use super::{broken, Lower, Node};
-use crate::ast::{Expr, ExprKind, StringLit, TextPart};
+use super::{broken, has_rule, Lower, Node};
+use crate::ast::{BinaryOp, Expr, ExprKind, StringLit, TextPart};
 use crate::codes;
 use crate::error::SyntaxError;
 use crate::parser::{FlowParser, Rule};
@@ -109,19 +109,46 @@ impl Lower<'_> {
         let source: String = place.text(self.text).to_owned();
         let Some(()) = self.down(1, place) else { return broken(place) };
         let base = std::mem::replace(&mut self.base, place.start as usize);
+        let around = std::mem::replace(&mut self.in_hole, true);
         let expr = match FlowParser::parse(Rule::hole_expr, &source) {
             Ok(mut pairs) => match pairs.next() {
                 Some(pair) => {
+                    let whole = !has_rule(&pair, Rule::skipped_rest);
                     let mut kids = self.kids(pair);
-                    self.value(&mut kids)
+                    let value = self.value(&mut kids);
+                    if whole {
+                        self.or_in_hole(value)
+                    } else {
+                        broken(place)
+                    }
                 }
                 None => broken(place),
             },
             Err(error) => broken(self.gave_up(&error)),
         };
         self.base = base;
+        self.in_hole = around;
         self.up(1);
         expr
+    }
+
+    /// `{user.first_name or "you"}`: what stands for a missing value is said with `??`.
+    fn or_in_hole(&mut self, value: Expr) -> Expr {
+        match value.kind {
+            ExprKind::Binary(BinaryOp::Or, left, right) if matches!(right.kind, ExprKind::Text(_)) => {
+                let between = Span::new(self.file, left.span.end, right.span.start);
+                self.report(
+                    SyntaxError::new(
+                        codes::OPERATOR_SPELLING,
+                        between,
+                        "what is said where a value is missing stands behind `??`",
+                    )
+                    .fix(between, " ?? "),
+                );
+                Expr { kind: ExprKind::Binary(BinaryOp::Coalesce, left, right), span: value.span }
+            }
+            kind => Expr { kind, span: value.span },
+        }
     }
 }
 

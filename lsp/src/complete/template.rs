@@ -17,6 +17,8 @@ pub(super) enum Place {
     File(bool),
     /// Where a name, a field or a filter stands.
     Value,
+    /// Within the quotes of a text that a value can be compared with.
+    Quoted,
     /// In the text.
     Text,
 }
@@ -41,7 +43,14 @@ impl Place {
         let renders = tag && matches!(words.first(), Some(&("render" | "include")));
         if let Some(quote) = quote {
             let start = head.rfind(quote).map_or(word, |at| at + 1);
-            return (if renders && words.len() <= 2 { Self::File(true) } else { Self::Text }, start);
+            let place = if renders && words.len() <= 2 {
+                Self::File(true)
+            } else if words.len() > 2 || tag {
+                Self::Quoted
+            } else {
+                Self::Text
+            };
+            return (place, start);
         }
         let before = head.get(open + 2..word).unwrap_or("").trim_start_matches('-').trim();
         let place = match before {
@@ -82,6 +91,29 @@ fn open_blocks(head: &str) -> Vec<&str> {
     open
 }
 
+/// The text with the mark in the place of what stands in the quotes that begin at `start`, and the quote and what is open
+/// there closed.
+fn marked_text(text: &str, start: usize, at: usize) -> String {
+    let (head, rest) = (text.get(..start).unwrap_or(""), text.get(at..).unwrap_or(""));
+    let quote = head.chars().last().unwrap_or('"');
+    let line = rest.find('\n').unwrap_or(rest.len());
+    // What is typed may have its quote already, or that of the next text of the tag may follow.
+    let rest = match rest.get(..line).and_then(|line| line.find([quote, '}', '%'])) {
+        Some(end) if rest.get(end..).is_some_and(|rest| rest.starts_with(quote)) => {
+            rest.get(end + quote.len_utf8()..).unwrap_or("")
+        }
+        Some(end) => rest.get(end..).unwrap_or(""),
+        None => rest,
+    };
+    let closed =
+        rest.trim_start().starts_with(['%', '}', '-']) || rest.lines().next().is_some_and(|l| l.contains("%}"));
+    let closing = match open_braces(head) {
+        Some(open) if head.get(open..).is_some_and(|rest| rest.starts_with("{%")) => " %}",
+        _ => " }}",
+    };
+    format!("{head}{MARK}{quote}{}{rest}", if closed { "" } else { closing })
+}
+
 /// The text with the mark in the place of the word at the cursor, and what is open there closed.
 fn marked(text: &str, start: usize, at: usize) -> String {
     let (head, rest) = (text.get(..start).unwrap_or(""), text.get(at..).unwrap_or(""));
@@ -110,6 +142,14 @@ impl List<'_> {
                     self.push(key, What::Field, "of the front matter");
                 }
             }
+            Place::Quoted => {
+                let marked = marked_text(source, start, at);
+                for offer in offers(&self.world.project.input, &self.world.compiled.sent, file, &marked) {
+                    if let Offer::Value(value) = &offer {
+                        self.push(value, What::Value, "");
+                    }
+                }
+            }
             Place::Tag => self.tags(source.get(..start).unwrap_or("")),
             Place::File(quoted) => self.files(*quoted),
             Place::Value => {
@@ -120,6 +160,7 @@ impl List<'_> {
                         Offer::Variable(name, variable) => self.push(name, What::Local, &variable.show()),
                         Offer::Field(name, variable) => self.push(name, What::Field, &variable.show()),
                         Offer::Filter(kind, takes) => self.push(kind.name(), What::Function, takes),
+                        Offer::Value(_) => {}
                     }
                 }
                 if source.get(..start).is_some_and(|head| head.trim_end().ends_with("in") || is_for(head)) {
@@ -183,6 +224,15 @@ mod tests {
         assert_eq!(at("---\nsubject: a|\n---\n"), (Place::Text, "a".into()));
         assert_eq!(at("---\nsubject: a\n---\nb|"), (Place::Text, "b".into()));
         assert_eq!(at("{{ \"a| }}"), (Place::Text, "a".into()));
+        assert_eq!(at("{% if x == \"a| %}"), (Place::Quoted, "a".into()));
+        assert_eq!(at("{% when 'a', 'b|"), (Place::Quoted, "b".into()));
+    }
+
+    #[test]
+    fn a_text_is_closed_behind_the_mark() {
+        assert_eq!(marked_text("{% if x == \"a\" %} b", 12, 13), format!("{{% if x == \"{MARK}\" %}} b"));
+        assert_eq!(marked_text("{% if x == \"a %} b", 12, 13), format!("{{% if x == \"{MARK}\"%}} b"));
+        assert_eq!(marked_text("{% if x == \"a\nb", 12, 13), format!("{{% if x == \"{MARK}\" %}}\nb"));
     }
 
     #[test]
