@@ -124,8 +124,9 @@ pub fn compile_trees(input: &ProjectInput, files: Vec<ast::File>, errors: Vec<fl
     with_room(|| check_trees(input, files, errors, None))
 }
 
-/// As [`compile_trees`], but of journeys and tests looks at those of one file alone: what an editor wants to know
-/// at once while somebody types there. There is no program, and what was found and learned is of that file only.
+/// As [`compile_trees`], but of journeys and tests looks at those of one file alone, or at one of them: what an editor
+/// wants to know at once while somebody types there. There is no program, and what was found and learned is of that file only.
+/// What is found in journeys and tests that are not looked at says nothing.
 /// The findings are those that [`compile_trees`] has in this file, but for the codes of
 /// [`crate::others::NEEDS_ALL`].
 #[must_use]
@@ -134,9 +135,10 @@ pub fn compile_file(
     files: Vec<ast::File>,
     errors: Vec<flow_grammar::SyntaxError>,
     only: FileId,
+    item: Option<Span>,
     others: &Others,
 ) -> Compiled {
-    let mut compiled = with_room(|| check_trees(input, files, errors, Some((only, others))));
+    let mut compiled = with_room(|| check_trees(input, files, errors, Some((only, item, others))));
     compiled.program = None;
     compiled.diagnostics.retain(|found| found.span.file == only);
     compiled.allowed.retain(|allowed| allowed.found.span.file == only);
@@ -149,11 +151,11 @@ fn check_trees(
     input: &ProjectInput,
     files: Vec<ast::File>,
     errors: Vec<flow_grammar::SyntaxError>,
-    only: Option<(FileId, &Others)>,
+    only: Option<(FileId, Option<Span>, &Others)>,
 ) -> Compiled {
     let mut diagnostics: Vec<Diagnostic> = errors.into_iter().map(syntax_error).collect();
     let trees = match only {
-        Some((_, others)) => Rc::clone(&others.templates.0),
+        Some((_, _, others)) => Rc::clone(&others.templates.0),
         None => {
             let (trees, found) = Trees::parse(&input.templates, &input.parts);
             diagnostics.extend(found);
@@ -161,11 +163,12 @@ fn check_trees(
         }
     };
     let mut cx = Cx::new(input, diagnostics, trees);
-    let others_are_sound = only.is_none_or(|(_, others)| others.sound);
-    let only_file = only.map(|(file, _)| file);
+    let others_are_sound = only.is_none_or(|(_, _, others)| others.sound);
+    let only_file = only.map(|(file, ..)| file);
     cx.only = only_file;
+    cx.only_item = only.and_then(|(_, item, _)| item);
     cx.collect(&files);
-    if let Some((_, others)) = only {
+    if let Some((_, _, others)) = only {
         cx.know(others);
     }
     cx.templates();
@@ -212,6 +215,7 @@ impl<'a> Cx<'a> {
             program,
             schema: Schema::default(),
             only: None,
+            only_item: None,
             elsewhere: Elsewhere::default(),
             syntax_errors: diagnostics.iter().map(|d| d.span).collect(),
             diagnostics,
@@ -251,7 +255,8 @@ impl<'a> Cx<'a> {
 
     /// Whether what stands here is looked at in this compilation.
     fn is_wanted(&self, place: Span) -> bool {
-        self.only.is_none_or(|only| only == place.file)
+        let within = |item: Span| item.start <= place.start && place.end <= item.end;
+        self.only.is_none_or(|only| only == place.file) && self.only_item.is_none_or(within)
     }
 
     /// All items, in an order in which each finds what it refers to.

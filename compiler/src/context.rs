@@ -26,6 +26,8 @@ pub(crate) struct Cx<'a> {
     pub schema: Schema<'a>,
     /// The file whose journeys and tests are looked at; none: all.
     pub only: Option<FileId>,
+    /// The item of that file whose journey or test is looked at; none: all of them.
+    pub only_item: Option<Span>,
     /// What the other files do, where they are not looked at.
     pub elsewhere: Elsewhere,
     pub diagnostics: Vec<Diagnostic>,

@@ -1,13 +1,12 @@
 //! A project as the compiler sees it, with the texts that the editor has open.
 
+use crate::apart::{declares, in_error, Apart, Before, Looked};
 use crate::change::Change;
 use crate::index::{FileIndex, Index};
 use crate::place::Text;
-use flow_compiler::codes::JOURNEY_LOOP;
-use flow_compiler::compile::{compile_file, compile_trees, with_room, Compiled};
-use flow_compiler::compile_codes::START_NEEDS_TRIGGER;
-use flow_compiler::diagnostic::{Diagnostic, Severity};
-use flow_compiler::others::{Effects, Others, Templates, NEEDS_ALL};
+use flow_compiler::compile::{compile_trees, with_room, Compiled};
+use flow_compiler::diagnostic::Diagnostic;
+use flow_compiler::others::{Effects, Templates};
 use flow_compiler::project::{assemble, Listing, Project};
 use flow_compiler::report::{report, Report};
 use flow_compiler::symbols::Symbol;
@@ -39,16 +38,18 @@ pub struct World {
 
 /// What is known of a file beside its tree.
 #[derive(Default)]
-struct Known {
-    errors: Vec<SyntaxError>,
+pub(crate) struct Known {
+    pub errors: Vec<SyntaxError>,
     /// What makes parsing it again shorter, once it has been edited.
     memo: Option<Memo>,
     /// What its steps do to others.
-    effects: Effects,
+    pub effects: Effects,
     /// What names in it stand for, in the order of the source.
-    references: Vec<(Span, Symbol)>,
+    pub references: Vec<(Span, Symbol)>,
     /// The types of expressions, in the order of the source.
-    types: Vec<(Span, String)>,
+    pub types: Vec<(Span, String)>,
+    /// While the item of that number has errors: what the rules found in the others before, and would find again.
+    pub aside: Option<(usize, Vec<Diagnostic>)>,
 }
 
 impl World {
@@ -67,7 +68,9 @@ impl World {
         for (id, source) in (0..).zip(&project.input.files) {
             let before = parsed.remove(&(id, source.path.clone())).filter(|(text, ..)| *text == source.text);
             let (tree, of_file) = match before {
-                Some((_, tree, known)) => (tree, Known { references: Vec::new(), types: Vec::new(), ..known }),
+                Some((_, tree, known)) => {
+                    (tree, Known { references: Vec::new(), types: Vec::new(), aside: None, ..known })
+                }
                 None => {
                     let parsed = with_room(|| flow_grammar::parse(FileId(id), &source.text));
                     let effects = Effects::of(&parsed.file);
@@ -114,41 +117,30 @@ impl World {
             *old = Text::new(text.to_owned());
         }
         let mut trees = compiled.files;
+        let mut alone = None;
         if let (Some(tree), Some(known)) = (trees.get_mut(at), known.get_mut(at)) {
             let before = std::mem::replace(tree, ast::File { id: file, items: Vec::new() });
             let (parsed, memo) = with_room(|| match known.memo.take() {
                 Some(memo) => flow_grammar::parse_again(before, memo, text),
                 None => flow_grammar::parse_first(file, text),
             });
+            let effects = Effects::of(&parsed.file);
+            // What one journey does to the others of its file is as it was.
+            alone = memo.alone().filter(|_| effects == known.effects);
             known.memo = Some(memo);
-            known.effects = Effects::of(&parsed.file);
+            known.effects = effects;
             known.errors = parsed.errors;
             *tree = parsed.file;
         }
-        let mut stays: Vec<Diagnostic> = Vec::new();
-        for found in compiled.diagnostics {
-            if found.span.file != file || NEEDS_ALL.contains(&found.code) {
-                stays.extend(change.moved(found));
-            }
+        let apart = alone.filter(|_| declares(&trees)).and_then(|number| Apart::of(trees.get(at)?, number));
+        let was_sound = !in_error(compiled.diagnostics.iter(), None);
+        let before = Before { found: compiled.diagnostics, sent: compiled.sent, was_sound, change };
+        let looked = Looked { input: &project.input, templates: &templates, known: &mut known, file };
+        let mut now = looked.at(trees, before, apart.as_ref());
+        if let Some(known) = known.get_mut(at) {
+            known.learn(&mut now, &change, apart.as_ref());
         }
-        let mut others = Others { templates: templates.clone(), ..Others::default() };
-        // Circles of journeys are found by the rules themselves; every other error keeps the rules from looking.
-        others.sound = stays.iter().all(|found| found.severity != Severity::Error || found.code == JOURNEY_LOOP);
-        for (_, known) in known.iter().enumerate().filter(|(other, _)| *other != at) {
-            others.add(&known.effects);
-        }
-        let errors = known.iter().flat_map(|known| &known.errors).cloned().collect();
-        let mut now = compile_file(&project.input, trees, errors, file, &others);
-        // What other files' journeys provide is known from the last look at all.
-        now.sent = compiled.sent;
-        if now.diagnostics.iter().any(|found| found.severity == Severity::Error) {
-            stays.retain(|found| found.span.file != file || found.code == START_NEEDS_TRIGGER);
-        }
-        now.diagnostics.extend(stays);
-        now.diagnostics.sort_by_key(|found| found.span);
-        if let (Some(known), Some(tree)) = (known.get_mut(at), now.files.get(at)) {
-            known.references = std::mem::take(&mut now.info.references);
-            known.types = std::mem::take(&mut now.info.types);
+        if let (Some(known), Some(tree)) = (known.get(at), now.files.get(at)) {
             let path = project.input.files.get(at).map_or("", |source| source.path.as_str());
             index.replace(file, FileIndex::new(path, tree, &known.references));
         }

@@ -82,6 +82,42 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    fn edits_one_after_the_other_in_a_file_find_what_a_check_from_nothing_finds(
+        number in 0..4_usize,
+        chosen in any::<prop::sample::Index>(),
+        edits in prop::collection::vec((any::<(prop::sample::Index, bool)>(), 0..2_usize, any::<Option<prop::sample::Index>>()), 2..9),
+    ) {
+        let mut listing = project(number);
+        listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+        let root = Path::new("/project");
+        let mut world = World::new(root, listing.clone(), None);
+        let file = chosen.index(listing.files.len());
+        let id = FileId(u32::try_from(file).unwrap());
+        for ((place, breaks), gone, come) in &edits {
+            let before = listing.files[file].text.clone();
+            let (_, text) = edited(&listing.files[file..=file], &(chosen, *place, *gone, *come, *breaks));
+            // What was typed is taken back every other time, so that errors come and go.
+            for text in [text, before] {
+                listing.files[file].text = text.clone();
+                world = world.with_text(id, &text);
+                let cold = World::new(root, listing.clone(), None);
+                let here = |world: &World| {
+                    let all = world.compiled.diagnostics.iter();
+                    shown(all.filter(|one| one.span.file == id && !NEEDS_ALL.contains(&one.code)))
+                };
+                prop_assert_eq!(here(&world), here(&cold), "{}", text);
+                prop_assert_eq!(world.references_in(id), cold.references_in(id));
+                prop_assert_eq!(world.types_in(id), cold.types_in(id));
+            }
+            if *breaks {
+                let (_, text) = edited(&listing.files[file..=file], &(chosen, *place, *gone, *come, *breaks));
+                listing.files[file].text = text.clone();
+                world = world.with_text(id, &text);
+            }
+        }
+    }
+
+    #[test]
     fn after_any_edits_the_findings_are_those_of_a_check_from_nothing(
         number in 0..4_usize,
         edits in prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index, bool)>().prop_flat_map(|(file, place, breaks)| {

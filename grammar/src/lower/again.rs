@@ -20,6 +20,16 @@ pub struct Memo {
     errors: Vec<Vec<SyntaxError>>,
     /// Whether every body was closed: one that is not has to do with what follows.
     closed: bool,
+    /// The number of the item that alone was parsed again, if that was so.
+    alone: Option<usize>,
+}
+
+impl Memo {
+    /// The number of the only item that the last parse looked at; none: at all of them.
+    #[must_use]
+    pub fn alone(&self) -> Option<usize> {
+        self.alone
+    }
 }
 
 /// Parses a file, and keeps what makes the next time shorter.
@@ -62,7 +72,7 @@ fn whole(file: FileId, scan: Scan) -> (Parse, Memo) {
         errors.reverse();
         (items, errors, closed)
     };
-    together(file, items, Memo { scan, errors, closed })
+    together(file, items, Memo { scan, errors, closed, alone: None })
 }
 
 fn together(file: FileId, items: Vec<Item>, memo: Memo) -> (Parse, Memo) {
@@ -194,7 +204,7 @@ fn put_together(before: File, memo: Memo, scan: Scan, part: Part, place: &Place)
     if let Some(item) = items.get_mut(place.number) {
         *item = part.item;
     }
-    together(before.id, items, Memo { scan, errors, closed })
+    together(before.id, items, Memo { scan, errors, closed, alone: Some(place.number) })
 }
 
 #[cfg(test)]
