@@ -13,6 +13,13 @@ use flow_grammar::ast::{Expr, ExprKind, Name, TextPart};
 use flow_grammar::span::Span;
 use std::collections::BTreeMap;
 
+/// A text that is a number as programs write it.
+pub(crate) fn written_number(text: &str) -> Option<String> {
+    let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    (digits(whole) && digits(fraction)).then(|| text.to_owned())
+}
+
 impl Cx<'_> {
     /// An expression that must be true or false.
     pub fn condition(&mut self, expr: &Expr, scope: &Scope) -> Node {
@@ -125,6 +132,11 @@ impl Cx<'_> {
         let have = self.show_a(&node.ty);
         let wanted = self.show_a(&Ty::known(want.clone()));
         let message = format!("{what} needs {wanted}, and this is {have}");
+        if let Some(right) = self.written_as(node, want) {
+            let found = Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(format!("write `{right}`"));
+            self.report(found.fix(format!("write `{right}`"), node.span, right));
+            return;
+        }
         let help = match (&node.ty.kind, want) {
             (Kind::Number, Kind::Int) => "make it whole with `round(…)`, `floor(…)` or `ceil(…)`".to_owned(),
             (have, Kind::Text) if have.printable() => "write it into a text: `\"{…}\"`".into(),
@@ -140,6 +152,20 @@ impl Cx<'_> {
             _ => format!("give {wanted}"),
         };
         self.report(Diagnostic::error(code::TYPE_MISMATCH, node.span, message).help(help));
+    }
+
+    /// A number in quotes where a number is needed, and the other way round: as it is meant.
+    fn written_as(&self, node: &Node, want: &Kind) -> Option<String> {
+        let written = self.folded(node.span);
+        match (node.as_const()?, want) {
+            (Const::Text(text), Kind::Int) => text.parse::<i64>().ok().map(|_| text.clone()),
+            (Const::Text(text), Kind::Number) => written_number(text),
+            (Const::Int(_) | Const::Number(_), Kind::Text | Kind::Phone) => {
+                written_number(&written).map(|number| format!("\"{number}\""))
+            }
+            (Const::Text(text), Kind::Bool) => matches!(text.as_str(), "true" | "false").then(|| text.clone()),
+            _ => None,
+        }
     }
 
     fn unknown_zone(&mut self, text: &str, span: Span) {

@@ -159,6 +159,17 @@ impl Cx<'_> {
                 return;
             }
         }
+        for (text, other) in [(left, right), (right, left)] {
+            let number = text.as_text().and_then(crate::coerce::written_number);
+            if let (Some(number), Class::Number) = (number, other.ty.kind.class()) {
+                let (a, b) = (self.show(&left.ty), self.show(&right.ty));
+                let message = format!("a comparison does not take {a} and {b}");
+                let found = Diagnostic::error(code::BAD_OPERANDS, span, message);
+                let help = format!("a number has no quotes: `{number}`");
+                self.report(found.help(help).fix(format!("write `{number}`"), text.span, number));
+                return;
+            }
+        }
         let help = match (left.ty.kind.class(), right.ty.kind.class()) {
             (Class::Text, Class::Number) => {
                 "write the number without quotes, or turn the text into one with `number(…)`"

@@ -189,6 +189,17 @@ impl Lower<'_> {
         let pair = kids.take(Rule::where_part)?;
         let behind = self.start_after(self.span(&pair).end as usize);
         let mut kids = self.kids(pair);
+        if let Some(habit) = kids.take(Rule::habit_if_where) {
+            let start = self.span(&habit).start as usize;
+            let word = self.token_span(start);
+            self.report(
+                SyntaxError::new(codes::WORD_SPELLING, word, "`if` is written `where` here")
+                    .help("`if` is a step; `where` says which of the events are meant")
+                    .fix(word, "where"),
+            );
+            let mut kids = self.kids(habit);
+            return Some(self.value(&mut kids));
+        }
         let habit = kids.take(Rule::habit_where);
         // `exit on a`, and `when x then …` on the next line: that is meant as a step.
         let is_step = |lower: &Self, span: Span| {
