@@ -3,10 +3,11 @@
 use crate::output::{err, out};
 use crate::store::Project;
 use flow_runtime::engine::succession::Answers;
-use flow_serve::plan::{count, Plan};
+use flow_serve::plan::Plan;
 use flow_serve::record::{Deployment, Record};
+use flow_serve::renew::{self, identity_text, Wanted};
 use flow_serve::store::{state_before, Store};
-use flow_serve::{clock, keys};
+use flow_serve::{clock, door, keys};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -22,7 +23,8 @@ pub struct PlanArgs {
 
 /// Go on with this version: everybody in the store is put where `flowc plan` shows
 ///
-/// The server must not run. It starts with this version afterwards.
+/// A server that runs reads the project again, its templates and channels too, and goes on in it: calls wait for a moment, and none is lost.
+/// Without one, the next starts with this version.
 #[derive(clap::Args)]
 pub struct DeployArgs {
     #[command(flatten)]
@@ -89,10 +91,7 @@ fn shown(plan: &Plan, same: bool) -> ExitCode {
     match plan.stranded() {
         0 => ExitCode::SUCCESS,
         people => {
-            err(&format!(
-                "{} at steps that are gone; nothing was changed\n",
-                count(people, "person waits", "people wait")
-            ));
+            err(&renew::stranded(people));
             ExitCode::from(crate::FOUND)
         }
     }
@@ -102,7 +101,9 @@ fn shown(plan: &Plan, same: bool) -> ExitCode {
 pub fn deploy(DeployArgs { change }: &DeployArgs) -> ExitCode {
     change.project.with(|mut checked| {
         change.project.look()?;
-        let (disk, _lock) = change.project.open()?;
+        let Some((disk, _lock)) = change.project.open_unless_served()? else {
+            return ask_server(change, &identity_text(&*change.project.setup(&mut checked, None)?));
+        };
         let links = keys::links(disk.path()).map_err(|error| format!("cannot read the keys: {error}"))?;
         let setup = change.project.setup(&mut checked, Some(Arc::new(links)))?;
         let secret = keys::random().map_err(|error| format!("there is no chance to be had: {error}"))?;
@@ -120,9 +121,32 @@ pub fn deploy(DeployArgs { change }: &DeployArgs) -> ExitCode {
         let record = Record::Deploy { now: clock::now(), deployment };
         store.commit(&[record], &mut Vec::new()).map_err(|failure| failure.to_string())?;
         store.snapshot().map_err(|failure| format!("it is deployed, but there is no snapshot: {failure}"))?;
-        out(&plan.to_string());
-        let people = count(store.host().people() as u64, "person goes", "people go");
-        out(&format!("deployed: {people} on in this version\n"));
+        out(&renew::done(&plan, store.host().people() as u64, false));
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// The server that has the store is to go on in this version.
+fn ask_server(change: &Change, identity: &str) -> Result<ExitCode, String> {
+    let wanted = Wanted {
+        identity: Some(identity.to_owned()),
+        moved: change.moved.clone(),
+        ended: change.ended.clone(),
+        ended_journeys: change.ended_journey.clone(),
+        keep_deadlines: change.keep_deadlines,
+    };
+    let json = serde_json::to_string(&wanted).map_err(|error| error.to_string())?;
+    match door::ask(&change.project.folder(), "/operate/deploy", &json)? {
+        (200, text) => {
+            out(&text);
+            Ok(ExitCode::SUCCESS)
+        }
+        (409, text) => {
+            let (plan, sentence) = text.trim_end().rsplit_once('\n').unwrap_or(("", text.trim_end()));
+            out(&format!("{plan}\n"));
+            err(&format!("{sentence}\n"));
+            Ok(ExitCode::from(crate::FOUND))
+        }
+        (_, text) => Err(text.trim_end().to_owned()),
+    }
 }

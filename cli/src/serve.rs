@@ -1,6 +1,6 @@
 //! `flowc serve`: events in by HTTP, messages out by channels, in real time.
 
-use crate::load::Checked;
+use crate::load::{Checked, Loaded};
 use crate::output::err;
 use crate::store::Project;
 use flow_channels::audiences;
@@ -12,8 +12,10 @@ use flow_channels::{Channel, Policy, Secrets};
 use flow_compiler::bytecode::Program;
 use flow_serve::feed::Feed;
 use flow_serve::keys;
+use flow_serve::renew::Version;
 use flow_serve::server::{serve, Options, Outside};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{absolute, Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 ///
 /// Takes calls of Segment's tracking API and CloudEvents by HTTP, and hands messages to the channels that flow.toml
 /// configures. A call that was answered with 2xx is certain. SIGTERM stops it.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     project: Project,
@@ -32,6 +34,10 @@ pub struct Args {
     /// Take the lines of this file too, as they are written; `-` is standard input. May be given several times
     #[arg(long, value_name = "FILE")]
     follow: Vec<PathBuf>,
+    /// So many calls a second each key may send; who sends more is asked to come again (429). Else `rate` below [serve] in
+    /// flow.toml, else as many as there is room for
+    #[arg(long, value_name = "CALLS")]
+    rate: Option<NonZeroU32>,
     /// Messages of channels that flow.toml does not configure are shown on standard output
     #[arg(long)]
     console: bool,
@@ -42,44 +48,57 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
-    args.project.with(|mut checked| begin(args, &mut checked).map(|()| ExitCode::SUCCESS))
+    args.project.with(|checked| begin(args, checked).map(|()| ExitCode::SUCCESS))
 }
 
-fn begin(args: &Args, checked: &mut Checked) -> Result<(), String> {
+fn begin(args: &Args, mut checked: Checked) -> Result<(), String> {
     let store = args.project.folder();
     let (disk, lock) = args.project.open()?;
-    let options = Options { disk, lock, listen: args.listen, feeds: feeds(args, &checked.loaded.root)? };
+    let feeds = feeds(&args.follow, &checked.loaded)?;
+    let rate = args.rate.or(checked.loaded.project.rate);
+    let options = Options { disk, lock, listen: args.listen, feeds, rate };
     let links = keys::links(&store)
         .map(Arc::new)
         .map_err(|error| format!("cannot keep keys in {}: {error}", store.display()))?;
-    let setup = args.project.setup(checked, Some(Arc::clone(&links)))?;
-    let checked = &*checked;
-    let name = setup.program().name.clone();
-    let outside = || {
-        let project = &checked.loaded.project;
-        let channels = channels(args, checked, setup.program(), &links)?;
-        let twilio = twilio_tokens(&project.channels, &Secrets::from_env(&checked.loaded.root));
-        let public = Public {
-            key: LinkKey::clone(&links),
-            project: setup.program().name.clone(),
-            base: project.input.public_url.clone(),
-            twilio: twilio.map_err(|error| error.to_string())?,
-        };
-        let apis = Apis::new(Secrets::from_env(&checked.loaded.root), args.private_apis)?;
-        let open = |(name, table): (&String, &toml::Table)| {
-            let opened = audiences::open(name, table, &Secrets::from_env(&checked.loaded.root));
-            Ok((name.clone(), opened.map_err(|error| error.to_string())?))
-        };
-        let audiences = project.audiences.iter().map(open).collect::<Result<_, String>>()?;
-        Ok(Outside { channels, apis, audiences, public: Some(Arc::new(public)) })
-    };
-    serve(Arc::clone(&setup), outside, options, |address| err(&format!("{name} is served on http://{address}\n")))
+    let name = checked.loaded.project.input.name.clone();
+    let (again, key) = (args.clone(), Arc::clone(&links));
+    let again = Arc::new(move || version(&again, &mut again.project.read()?, &key));
+    let first = || version(args, &mut checked, &links);
+    serve(first, again, options, |address| err(&format!("{name} is served on http://{address}\n")))
 }
 
-/// What is followed, each once. A file in the project is called by its place there, so that the project may be moved.
-fn feeds(args: &Args, root: &Path) -> Result<Vec<Feed>, String> {
+/// The project made ready to serve, and what its messages and questions leave by.
+fn version(args: &Args, checked: &mut Checked, links: &Arc<LinkKey>) -> Result<Version, String> {
+    let setup = args.project.setup(checked, Some(Arc::clone(links)))?;
+    let checked = &*checked;
+    let project = &checked.loaded.project;
+    let secrets = || Secrets::from_env(&checked.loaded.root);
+    let channels = channels(args, checked, setup.program(), links)?;
+    let public = Public {
+        key: LinkKey::clone(links),
+        project: setup.program().name.clone(),
+        base: project.input.public_url.clone(),
+        twilio: twilio_tokens(&project.channels, &secrets()).map_err(|error| error.to_string())?,
+    };
+    let apis = Apis::new(secrets(), args.private_apis)?;
+    let open = |(name, table): (&String, &toml::Table)| {
+        let opened = audiences::open(name, table, &secrets());
+        Ok((name.clone(), opened.map_err(|error| error.to_string())?))
+    };
+    let audiences = project.audiences.iter().map(open).collect::<Result<_, String>>()?;
+    Ok(Version { setup, outside: Outside { channels, apis, audiences, public: Some(Arc::new(public)) } })
+}
+
+/// What is followed, each once: what the command line says, and flow.toml, whose paths are those in the project's folder. A file
+/// in the project is called by its place there, so that the project may be moved.
+fn feeds(follow: &[PathBuf], loaded: &Loaded) -> Result<Vec<Feed>, String> {
+    let root = &loaded.root;
+    let in_project = loaded.project.follow.iter().map(|file| match file.as_str() {
+        "-" => PathBuf::from(file),
+        _ => root.join(file),
+    });
     let mut feeds = Vec::new();
-    for file in &args.follow {
+    for file in follow.iter().cloned().chain(in_project) {
         let feed = if file.as_os_str() == "-" {
             Feed::Standard
         } else {
@@ -90,7 +109,7 @@ fn feeds(args: &Args, root: &Path) -> Result<Vec<Feed>, String> {
                 ));
             }
             let whole = |path: &Path| absolute(path).map_err(|error| format!("{}: {error}", path.display()));
-            let (path, root) = (whole(file)?, whole(root)?);
+            let (path, root) = (whole(&file)?, whole(root)?);
             let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
             Feed::File { name, path }
         };

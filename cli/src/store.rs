@@ -1,11 +1,13 @@
 //! The store of a project, for the commands that look at it or change it.
 
-use crate::load::{ready, Checked};
+use crate::load::{load_one, ready, Checked};
 use crate::output::unusable;
 use flow_channels::links::LinkKey;
+use flow_compiler::diagnostic::Severity;
 use flow_runtime::calendar::Zones;
 use flow_serve::disk::{Disk as _, Folder, Lock};
 use flow_serve::setup::Setup;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use std::sync::Arc;
 const STORE: &str = ".flow";
 
 /// A project, its store, and what besides its files makes a version of it.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Project {
     /// A folder or a .flow file
     #[arg(value_name = "PATH", default_value = ".")]
@@ -48,6 +50,15 @@ impl Project {
         }
     }
 
+    /// Reads and checks the project without telling what is wrong.
+    pub fn read(&self) -> Result<Checked, String> {
+        let checked = load_one(&self.path)?.compile();
+        match checked.count(Severity::Error) {
+            0 => Ok(checked),
+            _ => Err("the project has errors: `flowc check` shows them".to_owned()),
+        }
+    }
+
     /// Makes the project ready to run; its program moves out of `checked`.
     pub fn setup(&self, checked: &mut Checked, links: Option<Arc<LinkKey>>) -> Result<Arc<Setup>, String> {
         let program = checked.compiled.program.take().ok_or("there is no program")?;
@@ -67,7 +78,17 @@ impl Project {
     /// The store, for this process alone.
     pub fn open(&self) -> Result<(Folder, Lock), String> {
         let folder = self.folder();
-        Folder::open(&folder).map_err(|error| format!("cannot open {}: {error}", folder.display()))
+        Folder::open(&folder).map_err(|error| cannot_open(&folder, &error))
+    }
+
+    /// The same; none: a server has it.
+    pub fn open_unless_served(&self) -> Result<Option<(Folder, Lock)>, String> {
+        let folder = self.folder();
+        match Folder::open(&folder) {
+            Ok(open) => Ok(Some(open)),
+            Err(error) if error.kind() == ErrorKind::ResourceBusy => Ok(None),
+            Err(error) => Err(cannot_open(&folder, &error)),
+        }
     }
 
     fn zones(&self) -> Result<Zones, String> {
@@ -76,6 +97,10 @@ impl Project {
             None => Ok(Zones::bundled()),
         }
     }
+}
+
+fn cannot_open(folder: &Path, error: &std::io::Error) -> String {
+    format!("cannot open {}: {error}", folder.display())
 }
 
 /// A store that is there, for looking only.

@@ -67,7 +67,12 @@ fn each_line_of_a_file_is_taken_once_over_kills_and_rotations() {
     let file = root.join("events.jsonl");
     let mut number = 0;
     for life in 0..5 {
-        let server = Server::start(&root, &["--follow", "events.jsonl"]);
+        // On the command line, or in flow.toml: it is the same file.
+        let follow: &[&str] = if life < 3 { &["--follow", "events.jsonl"] } else { &[] };
+        if life == 3 {
+            append(&root.join("flow.toml"), "\n[serve]\nfollow = \"events.jsonl\"\n");
+        }
+        let server = Server::start(&root, follow);
         let id = server.id().to_string();
         let plug = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(400 + 230 * life));

@@ -7,12 +7,13 @@ mod common;
 use common::server::Server;
 use common::{flowc, folder};
 use serde_json::{json, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 const PROGRAM: &str = r#"
@@ -245,6 +246,74 @@ fn whatever_a_client_sends_the_server_answers_the_next_one() {
     );
 }
 
+/// As many open files as the system grants: some begin with 1,024.
+fn raise_limit() {
+    use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+}
+
+#[test]
+fn ten_thousand_connections_that_say_nothing_keep_nobody_out() {
+    raise_limit();
+    let root = project("serve-crowd");
+    let server = Server::start(&root, &[]);
+    let address = server.address.parse().unwrap();
+    let over = AtomicBool::new(false);
+    let opened = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        // Twenty who hold five hundred each, and open another one for each that is closed to them.
+        for _ in 0..20 {
+            scope.spawn(|| {
+                let mut held = VecDeque::new();
+                while !over.load(Ordering::Relaxed) {
+                    if let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_secs(2)) {
+                        opened.fetch_add(1, Ordering::Relaxed);
+                        held.push_back(stream);
+                    }
+                    if held.len() > 500 {
+                        held.pop_front();
+                        std::thread::sleep(Duration::from_millis(10));
+                    }
+                }
+            });
+        }
+        while opened.load(Ordering::Relaxed) < 10_000 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let answers: Vec<_> = (0..5).map(|number| server.post("/v1/track", &login(number))).collect();
+        // A body that comes a byte at a time has little time now.
+        let head = format!("POST /v1/track HTTP/1.1\r\nhost: {}\r\ncontent-length: 100\r\n\r\n{{", server.address);
+        let slow = raw(&server, head.as_bytes());
+        over.store(true, Ordering::Relaxed);
+        assert!(answers.iter().all(|answer| answer.as_ref().is_some_and(|(status, _)| *status == 200)), "{answers:?}");
+        assert!(slow.starts_with("HTTP/1.1 408"), "{slow}");
+    });
+    assert_eq!(server.status()["inputs"]["accepted"], 5);
+}
+
+#[test]
+fn a_key_that_sends_too_fast_is_asked_to_come_again() {
+    let root = project("serve-rate");
+    let key = |name: &str| flowc(&root, &["keys", "ingest", "--name", name]).out.trim().to_owned();
+    let (fast, slow) = (key("fast"), key("slow"));
+    let server = Server::start(&root, &["--rate", "2"]);
+    let send = |key: &str| {
+        let headers = format!("authorization: Bearer {key}\r\n");
+        let calls: Vec<Value> = (0..100).map(login).collect();
+        server.send("POST", "/v1/batch", &headers, json!({ "batch": calls }).to_string().as_bytes()).unwrap().0
+    };
+    assert_eq!([send(&fast), send(&fast), send(&slow), send(&fast)], [200, 429, 200, 429]);
+}
+
+#[test]
+fn a_command_whose_body_is_lost_does_nothing() {
+    let server = Server::start(&project("serve-lost"), &[]);
+    let long = format!("{{\"channel\": \"{}\"}}", "x".repeat(1 << 20));
+    assert_eq!(server.send("POST", "/operate/pause", "", long.as_bytes()).unwrap().0, 400);
+    assert_eq!(server.status()["paused"], json!([]));
+}
+
 #[test]
 fn a_person_who_is_forgotten_is_nowhere_any_more() {
     let root = project("serve-forget");
@@ -265,6 +334,13 @@ fn a_person_who_is_forgotten_is_nowhere_any_more() {
         std::thread::sleep(Duration::from_millis(50));
     }
     assert!(everything().contains("grace-hopper"));
+    // Nor is anything in copies that are made from now on.
+    let copy = folder("serve-forget-copy", &[]).join("copy");
+    assert_eq!(flowc(&root, &["export", copy.to_str().unwrap()]).code, 0);
+    let copied: Vec<u8> =
+        fs::read_dir(&copy).unwrap().flat_map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
+    let copied = String::from_utf8_lossy(&copied);
+    assert!(!copied.contains("ada-lovelace") && copied.contains("grace-hopper"));
     // A late call about them changes nothing, also after a restart.
     assert!(server.signal("TERM"));
     let server = Server::start(&root, &[]);

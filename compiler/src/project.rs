@@ -9,6 +9,7 @@ use crate::compile::{compile, Compiled, ProjectInput, SourceFile};
 use crate::diagnostic::Diagnostic;
 use flow_grammar::span::FileId;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 /// The zone of people whose zone is not known, when the project does not say.
 pub const DEFAULT_TIMEZONE: &str = "UTC";
@@ -39,6 +40,10 @@ pub struct Project {
     pub channels: BTreeMap<String, toml::Table>,
     /// The tables `[audiences.NAME]`, for those who tell advertising networks.
     pub audiences: BTreeMap<String, toml::Table>,
+    /// The files that `[serve]` follows.
+    pub follow: Vec<String>,
+    /// How many calls a second `[serve]` lets each key send.
+    pub rate: Option<NonZeroU32>,
     /// What is wrong with the folder.
     pub diagnostics: Vec<Diagnostic>,
     /// What comments of `flow.toml` allow.
@@ -127,7 +132,7 @@ mod tests {
     fn a_full_config_is_taken() {
         let project = listing(
             "[project]\nname = \"shop\"\ntimezone = \"Europe/Rome\"\n[channels.email]\nbackend = \"smtp\"\n\
-             [audiences.buyers]\nurl = \"https://ads.example\"\n",
+             [audiences.buyers]\nurl = \"https://ads.example\"\n[serve]\nrate = 500\nfollow = [\"calls.jsonl\", \"-\"]\n",
             &[],
         );
         assert_eq!(found(&project), [""; 0]);
@@ -135,6 +140,11 @@ mod tests {
         assert_eq!(project.channels["email"]["backend"].as_str(), Some("smtp"));
         assert_eq!(project.audiences["buyers"]["url"].as_str(), Some("https://ads.example"));
         assert!(project.input.check_templates);
+        assert_eq!(project.follow, ["calls.jsonl", "-"]);
+        assert_eq!(listing("[serve]\nfollow = \"calls.jsonl\"\n", &[]).follow, ["calls.jsonl"]);
+        assert_eq!(project.rate.map(NonZeroU32::get), Some(500));
+        let wrong = listing("[serve]\nfolow = 1\nfollow = [3]\nrate = 0\n", &[]);
+        assert_eq!(found(&wrong).len(), 3, "{:?}", found(&wrong));
     }
 
     #[test]

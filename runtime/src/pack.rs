@@ -169,6 +169,12 @@ impl<'a> Unpack<'a> {
         self.rest.is_empty()
     }
 
+    /// What was not read.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The next byte.
     ///
     /// # Errors

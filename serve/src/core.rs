@@ -9,12 +9,13 @@ use crate::disk::Disk;
 use crate::host::{Host, Question, Todo};
 use crate::journal::Failure;
 use crate::outbox::{Outbox, Start};
-use crate::record::{Delivered, Record};
+use crate::record::{Delivered, Deployment, Record};
 use crate::setup::Setup;
 use crate::store::{Found, Refusal, Store};
 use flow_channels::audiences::Change;
 use flow_channels::retry::Schedule;
 use flow_channels::{Outcome, Policy};
+use flow_runtime::engine::succession::Answers;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,7 +112,7 @@ pub struct Core<D: Disk> {
     telling: Telling,
 }
 
-impl<D: Disk> Core<D> {
+impl<D: Disk + Clone> Core<D> {
     /// Opens a store (a new one gets the secret), and takes up what is not over: messages without an outcome, questions without an answer.
     ///
     /// # Errors
@@ -195,6 +196,35 @@ impl<D: Disk> Core<D> {
         Ok(begin)
     }
 
+    /// Goes on with another version, and with channels of these policies. With the same one, messages are made of what its
+    /// templates say now.
+    ///
+    /// # Errors
+    /// See [`Self::step`].
+    pub fn renew(
+        &mut self,
+        now: i64,
+        setup: &Arc<Setup>,
+        answers: Answers,
+        policies: Vec<Policy>,
+    ) -> Result<Begin, Failure> {
+        let names =
+            |setup: &Setup| setup.program().channels.iter().map(|channel| channel.name.clone()).collect::<Vec<_>>();
+        let was = names(self.store.host().setup());
+        let is = names(setup);
+        let same = self.store.host().setup().identity == setup.identity;
+        self.store.prepare(setup);
+        if !same {
+            let deployment = Deployment { identity: setup.identity, source: setup.source.clone(), answers };
+            self.take(now, &[Record::Deploy { now, deployment }], &mut |_| {})?;
+            if let Some(why) = self.store.host().failed() {
+                return Err(Failure::Broken(why.to_owned()));
+            }
+        }
+        self.outbox.succeed(self.store.host(), &was, &is, policies);
+        self.step(now, Vec::new())
+    }
+
     fn take(&mut self, now: i64, records: &[Record], tell: &mut impl FnMut(Stage)) -> Result<(), Failure> {
         if records.is_empty() {
             return match self.store.broken() {
@@ -242,6 +272,11 @@ impl<D: Disk> Core<D> {
     #[must_use]
     pub fn host(&self) -> &Host {
         self.store.host()
+    }
+
+    /// The store, for a snapshot while things go on.
+    pub fn store_mut(&mut self) -> &mut Store<D> {
+        &mut self.store
     }
 
     /// The store.

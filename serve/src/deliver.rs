@@ -46,6 +46,11 @@ impl Desk {
         Self { channels, apis: Arc::new(apis), audiences: Arc::new(audiences), runtime, traces }
     }
 
+    /// Goes on with others. Attempts under way end by those that were.
+    pub fn renew(&mut self, channels: Vec<Arc<dyn Channel>>, apis: Apis, audiences: BTreeMap<String, Audience>) {
+        (self.channels, self.apis, self.audiences) = (channels, Arc::new(apis), Arc::new(audiences));
+    }
+
     /// Tells changes of audiences, `upto` so many since the first of all. Who is not configured hears nothing.
     pub fn tell(&self, upto: u64, changes: Vec<Change>, back: &Handle) {
         let (audiences, back) = (Arc::clone(&self.audiences), back.clone());

@@ -1,7 +1,7 @@
 //! The little that the store asks of a disk, so that a simulated one can take its place.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub trait Disk {
     /// A file that is open for appending.
     type File: Append;
+    /// A file that is open for reading.
+    type Reader: Read;
 
     /// The names of the files, sorted.
     ///
@@ -21,6 +23,12 @@ pub trait Disk {
     /// # Errors
     /// See [`Self::list`].
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+
+    /// Opens a file to read it bit by bit.
+    ///
+    /// # Errors
+    /// See [`Self::list`].
+    fn reader(&self, name: &str) -> io::Result<Self::Reader>;
 
     /// Makes a new, empty file; one of that name is replaced.
     ///
@@ -148,6 +156,7 @@ pub struct Lock {
 
 impl Disk for Folder {
     type File = File;
+    type Reader = BufReader<File>;
 
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
@@ -164,6 +173,10 @@ impl Disk for Folder {
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         fs::read(self.path.join(name))
+    }
+
+    fn reader(&self, name: &str) -> io::Result<BufReader<File>> {
+        Ok(BufReader::with_capacity(1 << 18, File::open(self.path.join(name))?))
     }
 
     fn create(&self, name: &str) -> io::Result<File> {

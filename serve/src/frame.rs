@@ -7,6 +7,8 @@
 //! All little-endian. The number counts frames, so that a frame that was moved, or left over from an earlier file, is
 //! not taken for another. CRC-32 is IEEE 802.3's.
 
+use std::io::{self, Read};
+
 /// What every frame begins with.
 const MARK: [u8; 4] = *b"FLWf";
 /// The bytes before the payload.
@@ -63,6 +65,44 @@ pub fn first(bytes: &[u8]) -> Option<Frame<'_>> {
     whole.then(|| Frame { number: u64::from_le_bytes(*number), payload, length: HEAD + size })
 }
 
+/// What comes next where frames are read from a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A whole frame with this number; its payload was put where the caller said.
+    Frame(u64),
+    /// Something else.
+    Damage,
+    /// Nothing.
+    End,
+}
+
+/// Reads the next frame, and puts its payload into `payload`.
+///
+/// # Errors
+/// When reading fails.
+pub fn read(from: &mut impl Read, payload: &mut Vec<u8>) -> io::Result<Next> {
+    payload.clear();
+    let mut head = Vec::with_capacity(HEAD);
+    from.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+    if head.is_empty() {
+        return Ok(Next::End);
+    }
+    let parts = || {
+        let (mark, rest) = head.split_first_chunk::<4>()?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (number, rest) = rest.split_first_chunk::<8>()?;
+        Some((mark, length, number, rest.first_chunk::<4>()?))
+    };
+    let Some((mark, length, number, sum)) = parts() else { return Ok(Next::Damage) };
+    let size = u32::from_le_bytes(*length) as usize;
+    if *mark != MARK || size > LONGEST {
+        return Ok(Next::Damage);
+    }
+    from.take(size as u64).read_to_end(payload)?;
+    let whole = payload.len() == size && checksum(*length, *number, payload) == u32::from_le_bytes(*sum);
+    Ok(if whole { Next::Frame(u64::from_le_bytes(*number)) } else { Next::Damage })
+}
+
 /// Whether a whole frame with a number from `least` on stands anywhere in these bytes.
 #[must_use]
 pub fn any(bytes: &[u8], least: u64) -> bool {
@@ -85,6 +125,13 @@ mod tests {
             bent[place] ^= 0x10;
             assert_eq!(first(&bent), None, "byte {place}");
             assert_eq!(first(&out[..place]), None, "cut at {place}");
+            let mut payload = Vec::new();
+            assert_eq!(read(&mut &*bent, &mut payload).unwrap(), Next::Damage, "byte {place}");
+            let cut = if place == 0 { Next::End } else { Next::Damage };
+            assert_eq!(read(&mut &out[..place], &mut payload).unwrap(), cut, "cut at {place}");
         }
+        let (mut bytes, mut payload) = (&*out, Vec::new());
+        assert_eq!(read(&mut bytes, &mut payload).unwrap(), Next::Frame(7));
+        assert_eq!((&*payload, bytes), (&b"hello"[..], &b""[..]));
     }
 }

@@ -164,7 +164,7 @@ fn line_of(line: &str) -> Option<Key> {
     Some(Key { scope, name: name.to_owned(), hash: bytes })
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

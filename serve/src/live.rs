@@ -8,10 +8,16 @@ use crate::core::{Begin, Core, Event};
 use crate::deliver::Desk;
 use crate::disk::Folder;
 use crate::host::Host;
+use crate::journal::Failure;
 use crate::log::{say, Level};
+use crate::plan::Plan;
 use crate::record::{Command, Record};
-use crate::store::{snapshot_beside, Found};
+use crate::renew::{self, Renewed, Version};
+use crate::server::Outside;
+use crate::shoot::Shooting;
+use crate::store::Found;
 use crate::trace::{Origin, Traces};
+use flow_runtime::engine::succession::Answers;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{mpsc, Arc};
@@ -22,12 +28,9 @@ use tokio::sync::{oneshot, watch};
 pub const MOST_WAITING: usize = 64 << 20;
 /// So much becomes certain at once at most.
 const AT_ONCE: usize = 4 << 20;
-/// A snapshot is made when so much was written since the last, and twice as much as that has: to make one, the last is read and
-/// all since then is taken once more, which must not cost more than the calls themselves.
-const SNAPSHOT_BYTES: u64 = 256 << 20;
-/// Whoever makes a snapshot waits for those who take calls (the nice value of its thread).
-#[cfg(target_os = "linux")]
-const SNAPSHOT_NICE: i32 = 10;
+/// A snapshot is made when so much was written since the last, and as much as that has: so a start after a kill is short, and
+/// snapshots do not write more than the journal.
+const SNAPSHOT_BYTES: u64 = 64 << 20;
 /// Two are kept; both must be younger than what is to be gone, and so must the journal be since the older.
 const SNAPSHOTS_TO_ERASE: u8 = 2;
 /// A clock that jumped is noticed within this time.
@@ -52,9 +55,17 @@ type Look = Box<dyn FnOnce(&Host, Status) + Send>;
 enum Told {
     Event(Event, usize, Option<Waiter>),
     Look(Look),
+    Renew(Box<Renewal>),
     Snapshot(Option<oneshot::Sender<Result<(), String>>>),
     Snapped(Result<u64, String>),
     Stop,
+}
+
+/// A version to go on with.
+struct Renewal {
+    version: Version,
+    answers: Answers,
+    tell: oneshot::Sender<Result<Renewed, NotTaken>>,
 }
 
 /// Who waits until something is certain, and what that belongs to.
@@ -165,6 +176,20 @@ impl Handle {
         told.await.unwrap_or(Err(stopped))
     }
 
+    /// Goes on with another version, if its plan can be followed. Gives what is reached without a key then, too.
+    ///
+    /// # Errors
+    /// When the server stops, or the journal cannot be written.
+    pub async fn renew(&self, version: Version, answers: Answers) -> Result<Renewed, NotTaken> {
+        if self.is_broken() {
+            return Err(NotTaken::Broken);
+        }
+        let (tell, told) = oneshot::channel();
+        let renewal = Box::new(Renewal { version, answers, tell });
+        self.sender.send(Told::Renew(renewal)).map_err(|_| NotTaken::Stopping)?;
+        told.await.unwrap_or(Err(NotTaken::Stopping))
+    }
+
     /// Ends the thread when what lies ready is done.
     pub fn stop(&self) {
         let _ = self.sender.send(Told::Stop);
@@ -180,7 +205,6 @@ impl Handle {
 /// The thread's own side.
 pub struct Live {
     core: Core<Folder>,
-    disk: Folder,
     desk: Desk,
     receiver: Receiver<Told>,
     handle: Handle,
@@ -188,10 +212,14 @@ pub struct Live {
     written: u64,
     /// A snapshot is made when more was written.
     due: u64,
+    /// A snapshot that is being made.
+    shooting: Option<Shooting>,
+    /// Its thread is not done.
     snapping: bool,
     /// Snapshots that are still to be made before nothing of somebody who was forgotten is on the disk.
     erasing: u8,
     wanted: Vec<oneshot::Sender<Result<(), String>>>,
+    renewals: Vec<Renewal>,
     deadline: Option<Instant>,
 }
 
@@ -210,27 +238,21 @@ pub struct Inbox(Receiver<Told>);
 impl Live {
     /// Puts the parts together.
     #[must_use]
-    pub fn new(
-        core: Core<Folder>,
-        found: &Found,
-        disk: Folder,
-        desk: Desk,
-        ends: (Handle, Inbox),
-        traces: Traces,
-    ) -> Self {
+    pub fn new(core: Core<Folder>, found: &Found, desk: Desk, ends: (Handle, Inbox), traces: Traces) -> Self {
         let (handle, inbox) = ends;
         Self {
             traces,
             core,
-            disk,
             desk,
             receiver: inbox.0,
             handle,
             written: 0,
             due: SNAPSHOT_BYTES,
+            shooting: None,
             snapping: false,
             erasing: if found.forgot { SNAPSHOTS_TO_ERASE } else { 0 },
             wanted: Vec::new(),
+            renewals: Vec::new(),
             deadline: None,
         }
     }
@@ -247,6 +269,12 @@ impl Live {
                 next = if size < AT_ONCE { self.receiver.try_recv().ok() } else { None };
             }
             self.step(events, tells);
+            for renewal in std::mem::take(&mut self.renewals) {
+                let renewed = self.renew(renewal.version, renewal.answers);
+                // Who asked has gone.
+                let _ = renewal.tell.send(renewed);
+            }
+            self.shoot();
             let over = |deadline: Instant| self.core.under_way() == 0 || Instant::now() >= deadline;
             if self.deadline.is_some_and(over) {
                 return self.end();
@@ -259,6 +287,7 @@ impl Live {
         let wake = self.core.next_wake().map_or(i64::MAX, |wake| wake.saturating_sub(now)).max(0);
         let sleep = Duration::from_millis(wake.unsigned_abs()).min(LONGEST_SLEEP);
         let sleep = if self.handle.is_broken() { LONGEST_SLEEP } else { sleep };
+        let sleep = self.shooting.as_ref().map_or(sleep, |shooting| shooting.pause().min(sleep));
         match self.receiver.recv_timeout(sleep) {
             Ok(told) => Some(told),
             Err(RecvTimeoutError::Timeout) => None,
@@ -286,6 +315,7 @@ impl Live {
                 };
                 look(self.core.host(), status);
             }
+            Told::Renew(renewal) => self.renewals.push(*renewal),
             Told::Snapshot(tell) => {
                 self.wanted.extend(tell);
                 self.snapshot();
@@ -321,9 +351,44 @@ impl Live {
                 }
             }
             Err(failure) => {
-                self.handle.broken.store(true, Ordering::Relaxed);
-                say(Level::Error, "the journal cannot be written; nothing more is taken", &[("error", &failure)]);
+                self.breaks(&failure);
                 answer(waiters, Err(NotTaken::Broken));
+            }
+        }
+    }
+
+    fn breaks(&self, failure: &Failure) {
+        self.handle.broken.store(true, Ordering::Relaxed);
+        say(Level::Error, "the journal cannot be written; nothing more is taken", &[("error", failure)]);
+    }
+
+    /// Goes on with another version. Whoever sends waits meanwhile.
+    fn renew(&mut self, version: Version, answers: Answers) -> Result<Renewed, NotTaken> {
+        if self.handle.is_broken() {
+            return Err(NotTaken::Broken);
+        }
+        let Version { setup, outside: Outside { channels, apis, audiences, public: _ } } = version;
+        let host = self.core.host();
+        let same = host.setup().identity == setup.identity;
+        let plan = match Plan::new(host, &setup, &answers) {
+            Ok(plan) => plan,
+            Err(why) => return Ok(Renewed::Refused(format!("{why}\n"))),
+        };
+        if plan.stranded() > 0 && !same {
+            return Ok(Renewed::Stranded(format!("{plan}{}", renew::stranded(plan.stranded()))));
+        }
+        let (channels, policies) = channels.into_iter().unzip();
+        match self.core.renew(clock::now(), &setup, answers, policies) {
+            Ok(begin) => {
+                self.desk.renew(channels, apis, audiences);
+                self.begin(begin, &Origin::default());
+                let people = self.core.host().people() as u64;
+                say(Level::Info, "another version goes on", &[("people", &people), ("same", &same)]);
+                Ok(Renewed::Done(renew::done(&plan, people, same)))
+            }
+            Err(failure) => {
+                self.breaks(&failure);
+                Err(NotTaken::Broken)
             }
         }
     }
@@ -348,36 +413,47 @@ impl Live {
         }
     }
 
-    /// Another thread makes it, from the last one and the journal: nobody has to wait meanwhile.
+    /// It is made a little at a time: nobody has to wait meanwhile.
     fn snapshot(&mut self) {
         if self.snapping || self.handle.is_broken() {
             return;
         }
-        (self.snapping, self.written, self.erasing) = (true, 0, self.erasing.saturating_sub(1));
-        let (disk, setup, next) = (self.disk.clone(), Arc::clone(self.core.host().setup()), self.core.store().next());
+        (self.snapping, self.written) = (true, 0);
         let sender = self.handle.sender.clone();
-        let thread = std::thread::Builder::new().name("snapshot".to_owned()).spawn(move || {
-            // On Linux this is about the calling thread alone. Without the right to it, it is made all the same.
-            #[cfg(target_os = "linux")]
-            let _ = rustix::process::setpriority_process(None, SNAPSHOT_NICE);
-            let result = snapshot_beside(&disk, &setup, next).map_err(|failure| failure.to_string());
-            let _ = sender.send(Told::Snapped(result));
+        let begun = self.core.store_mut().begin_snapshot().map_err(|failure| failure.to_string());
+        let begun = begun.and_then(|(disk, next)| {
+            Shooting::begin(disk, next, move |result| drop(sender.send(Told::Snapped(result))))
         });
-        if let Err(error) = thread {
-            self.snapped(Err(error.to_string()));
+        match begun {
+            Ok(shooting) => self.shooting = Some(shooting),
+            Err(error) => self.snapped(Err(error)),
+        }
+    }
+
+    /// Goes on with a snapshot.
+    fn shoot(&mut self) {
+        let over = self.shooting.as_mut().is_some_and(|shooting| shooting.go_on(self.core.store_mut()));
+        if over {
+            self.shooting = None;
         }
     }
 
     fn snapped(&mut self, result: Result<u64, String>) {
         self.snapping = false;
-        if self.erasing > 0 {
+        // When it could not be written.
+        self.shooting = None;
+        self.core.store_mut().drop_snapshot();
+        if result.is_ok() {
+            self.erasing = self.erasing.saturating_sub(1);
+        }
+        if self.erasing > 0 && result.is_ok() {
             // The next snapshot stands at another frame.
             let tick = Event::Record(Record::Tick { now: clock::now() });
             let _ = self.handle.sender.send(Told::Event(tick, 0, None));
         }
         match &result {
             Ok(bytes) => {
-                self.due = SNAPSHOT_BYTES.max(bytes.saturating_mul(2));
+                self.due = SNAPSHOT_BYTES.max(*bytes);
                 say(Level::Info, "a snapshot was made", &[("bytes", bytes)]);
             }
             Err(error) => say(Level::Warning, "a snapshot could not be made; the journal goes on", &[("error", error)]),
@@ -388,7 +464,8 @@ impl Live {
     }
 
     fn end(mut self) {
-        // Two snapshots at a time would write into one file.
+        // Two snapshots at a time would write into one file. Of one that is not made, nothing is left.
+        self.shooting = None;
         while self.snapping {
             match self.receiver.recv() {
                 Ok(Told::Snapped(result)) => self.snapped(result),

@@ -120,6 +120,41 @@ impl Outbox {
         self.held.remove(&key);
     }
 
+    /// Goes on with other channels, in the order `is` of their names; `was` is that of those so far. One that stays keeps its
+    /// pace, and attempts under way end as they would have.
+    pub fn succeed(&mut self, host: &Host, was: &[String], is: &[String], policies: Vec<Policy>) {
+        let mut old: BTreeMap<&String, Lane> = was.iter().zip(std::mem::take(&mut self.lanes)).collect();
+        for (name, policy) in is.iter().zip(policies) {
+            let (fresh, late) = (Queue::default(), Queue::default());
+            let new = Lane { policy, pace: Pace::default(), fresh, late, turns: 0 };
+            self.lanes.push(match old.remove(name) {
+                Some(lane) => Lane {
+                    pace: lane.pace,
+                    late: Queue { pace: lane.late.pace, ..Queue::default() },
+                    turns: lane.turns,
+                    ..new
+                },
+                None => new,
+            });
+        }
+        let place = |channel: ChannelId| {
+            let name = was.get(channel.index())?;
+            u32::try_from(is.iter().position(|other| other == name)?).ok().map(ChannelId)
+        };
+        let under_way = std::mem::take(&mut self.under_way).into_iter();
+        self.under_way =
+            under_way.filter_map(|(key, (channel, which))| Some((key, (place(channel)?, which)))).collect();
+        let waiting = &host.letters().waiting;
+        self.due.retain(|key, _| waiting.contains_key(key));
+        self.held.retain(|key| waiting.contains_key(key));
+        for (key, due) in self.due.iter().filter(|(key, _)| !self.held.contains(key)) {
+            let channel = waiting.get(key).map(|letter| letter.channel.index());
+            if let Some(lane) = channel.and_then(|channel| self.lanes.get_mut(channel)) {
+                lane.fresh.waiting.insert((*due, *key));
+            }
+        }
+    }
+
     /// Something was paused or resumed: what was held is looked at again.
     pub fn look(&mut self, host: &Host) {
         for key in std::mem::take(&mut self.held) {

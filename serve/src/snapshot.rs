@@ -5,15 +5,18 @@
 //! own. Two are kept: should the newer turn out damaged, the older and the journal since then give the same state.
 
 use crate::disk::{Append, Disk};
-use crate::frame;
+use crate::frame::{self, Next};
+use crate::host::state::Restoring;
 use crate::host::Host;
 use crate::journal::{self, disk, Failure};
 use crate::setup::Setup;
 use std::sync::Arc;
 
-const HEADER: &[u8] = b"flow state 2";
+const HEADER: &[u8] = b"flow state 3";
 const END: &[u8] = b"end";
 const TEMPORARY: &str = "snapshot.new";
+/// So much is written before it is made certain.
+const AT_ONCE: usize = 8 << 20;
 /// So many are kept.
 const KEPT: usize = 2;
 
@@ -38,29 +41,83 @@ pub fn all(disk_: &impl Disk) -> Result<Vec<u64>, Failure> {
 ///
 /// # Errors
 /// When the disk fails, or what was written does not come back. The older snapshots are there then.
-pub fn write<D: Disk>(disk_: &D, host: &Host, next: u64) -> Result<u64, Failure> {
-    let mut file = disk_.create(TEMPORARY).map_err(disk("write a snapshot"))?;
-    let mut number = 0;
-    let mut put = |payload: &[u8]| {
-        let mut bytes = Vec::with_capacity(payload.len() + frame::HEAD);
-        frame::push(&mut bytes, number, |out| out.extend_from_slice(payload));
-        number += 1;
-        file.append(&bytes).map_err(disk("write a snapshot"))
-    };
-    put(HEADER)?;
-    host.save(&mut put)?;
-    put(END)?;
-    file.sync().map_err(disk("make a snapshot certain (fsync)"))?;
-    drop(file);
-    let bytes = disk_.read(TEMPORARY).map_err(disk("read a snapshot back"))?;
-    if pieces(&bytes).is_none_or(|pieces| pieces.len() as u64 + 2 != number) {
-        let what = "what was written does not come back".to_owned();
-        return Err(Failure::Damaged { file: TEMPORARY.to_owned(), offset: 0, what });
+pub fn write<D: Disk + Clone>(disk: &D, host: &Host, next: u64) -> Result<u64, Failure> {
+    let mut writer = Writer::begin(disk.clone(), next)?;
+    host.save(|piece| writer.put(piece))?;
+    writer.finish()
+}
+
+/// A snapshot that is being written, piece by piece.
+pub struct Writer<D: Disk> {
+    disk: D,
+    next: u64,
+    file: D::File,
+    /// How many frames were written.
+    number: u64,
+    bytes: Vec<u8>,
+    /// What was written and may not be certain.
+    waiting: usize,
+    length: u64,
+}
+
+impl<D: Disk> Writer<D> {
+    /// Begins one of the state before frame `next`.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn begin(disk_: D, next: u64) -> Result<Self, Failure> {
+        let file = disk_.create(TEMPORARY).map_err(disk("write a snapshot"))?;
+        let mut writer = Self { disk: disk_, next, file, number: 0, bytes: Vec::new(), waiting: 0, length: 0 };
+        writer.put(HEADER)?;
+        Ok(writer)
     }
-    disk_.rename(TEMPORARY, &name(next)).map_err(disk("name a snapshot"))?;
-    disk_.sync().map_err(disk("make a snapshot certain (fsync)"))?;
-    tidy(disk_)?;
-    Ok(bytes.len() as u64)
+
+    /// Writes the next piece of the state.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn put(&mut self, piece: &[u8]) -> Result<(), Failure> {
+        self.bytes.clear();
+        frame::push(&mut self.bytes, self.number, |out| out.extend_from_slice(piece));
+        self.file.append(&self.bytes).map_err(disk("write a snapshot"))?;
+        self.number += 1;
+        self.length += self.bytes.len() as u64;
+        self.waiting += self.bytes.len();
+        // A little at a time: the journal waits for the same disk.
+        if self.waiting > AT_ONCE {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), Failure> {
+        self.waiting = 0;
+        self.file.sync().map_err(disk("make a snapshot certain (fsync)"))
+    }
+
+    /// Makes it certain, reads it back, gives it its name, and removes what nobody needs any more. Gives how many bytes it has.
+    ///
+    /// # Errors
+    /// When the disk fails, or what was written does not come back. The older snapshots are there then.
+    pub fn finish(mut self) -> Result<u64, Failure> {
+        self.put(END)?;
+        self.sync()?;
+        let Self { disk: disk_, next, file, number, length, .. } = self;
+        drop(file);
+        let mut pieces = 0;
+        let whole = read(&disk_, TEMPORARY, |_| {
+            pieces += 1;
+            Ok(())
+        })?;
+        if !whole || pieces + 2 != number {
+            let what = "what was written does not come back".to_owned();
+            return Err(Failure::Damaged { file: TEMPORARY.to_owned(), offset: 0, what });
+        }
+        disk_.rename(TEMPORARY, &name(next)).map_err(disk("name a snapshot"))?;
+        disk_.sync().map_err(disk("make a snapshot certain (fsync)"))?;
+        tidy(&disk_)?;
+        Ok(length)
+    }
 }
 
 /// Removes snapshots beyond the two newest, and what of the journal lies before both.
@@ -76,17 +133,26 @@ fn tidy(disk_: &impl Disk) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The pieces, if all of it is whole.
-fn pieces(bytes: &[u8]) -> Option<Vec<&[u8]>> {
-    let (mut pieces, mut at) = (Vec::new(), 0);
-    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        let frame = frame::first(rest).filter(|frame| frame.number == pieces.len() as u64)?;
-        pieces.push(frame.payload);
-        at += frame.length;
+/// Gives the pieces of a snapshot; says whether all of it is whole.
+fn read(disk_: &impl Disk, file: &str, mut piece: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<bool, Failure> {
+    let failed = || disk(format!("read {file}"));
+    let mut reader = disk_.reader(file).map_err(failed())?;
+    let (mut payload, mut number, mut ended) = (Vec::new(), 0, false);
+    loop {
+        match frame::read(&mut reader, &mut payload).map_err(failed())? {
+            Next::End => return Ok(ended),
+            Next::Frame(found) if found == number && !ended => {
+                match number {
+                    0 if payload != HEADER => return Ok(false),
+                    0 => {}
+                    _ if payload == END => ended = true,
+                    _ => piece(&payload)?,
+                }
+                number += 1;
+            }
+            Next::Frame(_) | Next::Damage => return Ok(false),
+        }
     }
-    let (first, rest) = pieces.split_first()?;
-    let (last, rest) = rest.split_last()?;
-    (*first == HEADER && *last == END).then(|| rest.to_vec())
 }
 
 /// The state from the newest snapshot that is whole, and the number of the frame after it; without any snapshot, the
@@ -119,16 +185,15 @@ fn first_whole(
     let mut failed = None;
     for next in order {
         let file = name(next);
-        let bytes = disk_.read(&file).map_err(disk(format!("read {file}")))?;
         let damaged = |what: String| Failure::Damaged { file: file.clone(), offset: 0, what };
-        let Some(pieces) = pieces(&bytes) else {
-            let failure = damaged("a part of the snapshot is not whole".to_owned());
-            told(&failure);
-            failed = Some(failure);
-            continue;
-        };
-        let host = Host::restore(setup, pieces.into_iter());
-        return Ok((host.map_err(|error| damaged(error.to_string()))?, next));
+        let mut restoring = Restoring::new(setup);
+        let taken = read(disk_, &file, |piece| restoring.take(piece).map_err(|error| damaged(error.to_string())))?;
+        if taken {
+            return Ok((restoring.done().map_err(|error| damaged(error.to_string()))?, next));
+        }
+        let failure = damaged("a part of the snapshot is not whole".to_owned());
+        told(&failure);
+        failed = Some(failure);
     }
     match failed {
         Some(failure) => Err(failure),

@@ -1,6 +1,7 @@
 //! The store: a journal, snapshots, and the state that follows from them.
 
 use crate::disk::Disk;
+use crate::host::walk::Walked;
 use crate::host::{Host, Todo};
 use crate::journal::{self, Failure, Journal};
 use crate::record::{Command, Record};
@@ -90,7 +91,7 @@ impl Replay {
     }
 }
 
-impl<D: Disk> Store<D> {
+impl<D: Disk + Clone> Store<D> {
     /// Opens a store: the newest snapshot, and what the journal holds since then. A new store gets the secret.
     ///
     /// # Errors
@@ -188,15 +189,34 @@ impl<D: Disk> Store<D> {
         }
         snapshot::write(self.journal.disk(), &self.host, self.journal.next())
     }
-}
 
-/// Writes a snapshot of the state before frame `to` from the older snapshot and the journal alone, while the store is
-/// being written: whoever answers does not have to stand still meanwhile. Gives how many bytes it has.
-///
-/// # Errors
-/// When the disk fails or something is damaged.
-pub fn snapshot_beside<D: Disk>(disk: &D, setup: &Arc<Setup>, to: u64) -> Result<u64, Failure> {
-    snapshot::write(disk, &state_before(disk, setup, to)?.0, to)
+    /// Puts a version at hand, which a deployment may then go on with. The same one takes the place of the one so far: what its
+    /// templates say may have changed.
+    pub(crate) fn prepare(&mut self, setup: &Arc<Setup>) {
+        self.host.prepare(setup);
+    }
+
+    /// Begins a snapshot of the state as it is, which is written while things go on ([`Self::walk`]): gives where to.
+    ///
+    /// # Errors
+    /// When nothing is certain any more.
+    pub fn begin_snapshot(&mut self) -> Result<(D, u64), Failure> {
+        if let Some(why) = self.journal.broken() {
+            return Err(Failure::Broken(why.to_owned()));
+        }
+        self.host.begin_walk();
+        Ok((self.journal.disk().clone(), self.journal.next()))
+    }
+
+    /// Goes on with a snapshot by so many people, and gives the pieces that are ready.
+    pub fn walk(&mut self, some: usize, piece: impl FnMut(Vec<u8>)) -> Walked {
+        self.host.walk(some, piece)
+    }
+
+    /// Does not go on with it.
+    pub fn drop_snapshot(&mut self) {
+        self.host.drop_walk();
+    }
 }
 
 /// The state before frame `to` of a store that may be open elsewhere, or, if there are not so many, after all that is certain; and

@@ -165,3 +165,24 @@ async fn an_api_that_is_slow_is_no_answer() {
     let asking = Asking { server: Server::start(), program, schema, apis };
     assert_eq!(asking.ask("ping", &texts(["x"])).await.unwrap_err(), "`ping` did not answer in time");
 }
+
+#[tokio::test]
+async fn no_redirect_is_followed_and_a_name_is_judged_by_where_it_leads() {
+    let inside = Server::answering([json(200, "[]")]);
+    for status in [301, 302, 303, 307, 308] {
+        let headers = vec![("location".to_owned(), format!("{}/internal", inside.base))];
+        let asking = asking([Answer { status, headers, body: Vec::new() }], true);
+        assert!(asking.ask("recommendations", &texts(["u1", "p"])).await.is_err(), "{status}");
+    }
+    assert!(inside.asked().is_empty());
+    // A name that leads to this machine.
+    let program = program(&inside.base.replace("127.0.0.1", "localhost"));
+    let schema = Schema::new(&program, Arc::new(Zones::bundled()));
+    let apis = |allowed| Apis::new(Secrets::given([("RECS_TOKEN", "x")], "."), allowed).unwrap();
+    let mut asking = Asking { server: inside, program, schema, apis: apis(false) };
+    let error = asking.ask("recommendations", &texts(["u1", "p"])).await.unwrap_err();
+    assert_eq!(error, "the address is not a public one");
+    assert!(asking.server.asked().is_empty());
+    asking.apis = apis(true);
+    assert!(asking.ask("recommendations", &texts(["u1", "p"])).await.is_ok(), "the name did lead there");
+}

@@ -6,14 +6,18 @@ use crate::compile::SourceFile;
 use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
 use flow_grammar::span::{FileId, Span};
+use std::num::NonZeroU32;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
 /// The tables that `flow.toml` may hold.
-const TABLES: [&str; 3] = ["audiences", "channels", "project"];
+const TABLES: [&str; 4] = ["audiences", "channels", "project", "serve"];
 /// The keys of `[project]`.
 const PROJECT_KEYS: [&str; 3] = ["name", "public_url", "timezone"];
+
+/// The keys of `[serve]`.
+const SERVE_KEYS: [&str; 2] = ["follow", "rate"];
 
 /// Reads the file into the project; what is wrong with it is reported and left out.
 pub(super) fn read(project: &mut Project, file: SourceFile) {
@@ -34,7 +38,8 @@ pub(super) fn read(project: &mut Project, file: SourceFile) {
                 let tables = reader.tables("audiences", table);
                 reader.project.audiences.extend(tables);
             }
-            (name @ ("audiences" | "channels" | "project"), other) => {
+            ("serve", DeValue::Table(table)) => reader.serve_table(table),
+            (name @ ("audiences" | "channels" | "project" | "serve"), other) => {
                 reader.wrong_type(name, value.span(), "a table", other)
             }
             (name, _) => reader.unknown(key.span(), &format!("flow.toml has no table `{name}`"), name, &TABLES),
@@ -61,6 +66,27 @@ impl Reader<'_> {
                 }
                 (name, _) => self.unknown(key.span(), &format!("`[project]` has no key `{name}`"), name, &PROJECT_KEYS),
             }
+        }
+    }
+
+    fn serve_table(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("follow", DeValue::Array(files)) => files.iter().for_each(|file| self.follow(file)),
+                ("follow", _) => self.follow(value),
+                ("rate", DeValue::Integer(number)) if number.as_str().parse::<NonZeroU32>().is_ok() => {
+                    self.project.rate = number.as_str().parse().ok();
+                }
+                ("rate", other) => self.wrong_type("rate", value.span(), "a number of calls a second", other),
+                (name, _) => self.unknown(key.span(), &format!("`[serve]` has no key `{name}`"), name, &SERVE_KEYS),
+            }
+        }
+    }
+
+    fn follow(&mut self, file: &Spanned<DeValue<'_>>) {
+        match file.get_ref() {
+            DeValue::String(path) => self.project.follow.push(path.to_string()),
+            other => self.wrong_type("follow", file.span(), "a text", other),
         }
     }
 
@@ -106,6 +132,8 @@ impl Reader<'_> {
         let span = self.span(at);
         let help = if wanted == "a table" {
             format!("write `[{name}]`, and its keys below")
+        } else if name == "rate" {
+            "write a whole number above 0, such as `rate = 5000`".to_owned()
         } else {
             format!("write {wanted} between quotes")
         };

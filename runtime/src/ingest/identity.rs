@@ -1,6 +1,7 @@
 //! Who is who: people by their ids, and ids that turned out to be the same person's.
 
-use std::collections::HashMap;
+use super::hash_of;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Finds the place of a person by the hash of their id. The ids themselves stand with the people.
@@ -82,8 +83,22 @@ impl Index {
 }
 
 /// Ids that mean another person than a new one of their own.
+///
+/// What an id means is written behind all that was written before, and never over it: so what was so at a moment can be written
+/// down while more comes.
 #[derive(Debug, Default)]
-pub struct Joined(HashMap<Box<str>, Target>);
+pub struct Joined {
+    index: Index,
+    links: Vec<Link>,
+}
+
+#[derive(Debug)]
+struct Link {
+    id: Box<str>,
+    target: Target,
+    /// A later one has taken its place.
+    over: bool,
+}
 
 /// Whom an id means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,15 +113,30 @@ impl Joined {
     /// Whom `id` means, when it means another.
     #[must_use]
     pub fn target(&self, id: &str) -> Option<&Target> {
-        if self.0.is_empty() {
+        if self.links.is_empty() {
             return None;
         }
-        let mut found = self.0.get(id)?;
+        self.target_of(id, hash_of(id))
+    }
+
+    /// The same for whom the hash of the id is known already.
+    #[must_use]
+    pub fn target_of(&self, id: &str, hash: u64) -> Option<&Target> {
+        let mut found = self.get(id, hash)?;
         // Only ids that mean themselves are pointed at, so that the way always ends.
-        while let Some(next) = self.0.get(&*found.id) {
+        while let Some(next) = self.get(&found.id, found.hash) {
             found = next;
         }
         Some(found)
+    }
+
+    fn get(&self, id: &str, hash: u64) -> Option<&Target> {
+        self.links.get(self.place(id, hash)?).map(|link| &link.target)
+    }
+
+    fn place(&self, id: &str, hash: u64) -> Option<usize> {
+        let same = |place: u32| self.links.get(place as usize).is_some_and(|link| !link.over && *link.id == *id);
+        self.index.find(hash, same).map(|place| place as usize)
     }
 
     /// Whether that `id` is the person `known` is news, by which two people may become one. An id that was somebody's
@@ -125,21 +155,48 @@ impl Joined {
 
     /// From now on `id` means `target`, which must mean itself.
     pub fn point(&mut self, id: &str, target: Target) {
-        self.0.insert(id.into(), target);
+        let hash = hash_of(id);
+        if let Some(link) = self.place(id, hash).and_then(|place| self.links.get_mut(place)) {
+            link.over = true;
+        }
+        let place = u32::try_from(self.links.len()).unwrap_or(u32::MAX);
+        self.links.push(Link { id: id.into(), target, over: false });
+        let links = &self.links;
+        self.index.add(hash, place, |place| {
+            links.get(place as usize).filter(|link| !link.over).map(|link| hash_of(&link.id))
+        });
     }
 
-    /// Who points at whom, in the order of the ids.
+    /// Whoever meant this person means nobody any more, and no trace of it stays.
+    pub fn forget(&mut self, person: &str) {
+        let theirs = |link: &&Link| !link.over && self.target(&link.id).is_some_and(|target| *target.id == *person);
+        let mut ids: BTreeSet<Box<str>> = self.links.iter().filter(theirs).map(|link| link.id.clone()).collect();
+        ids.insert(person.into());
+        for link in self.links.iter_mut().filter(|link| ids.contains(&link.id) || ids.contains(&*link.target.id)) {
+            *link = Link { id: "".into(), target: Target { id: "".into(), hash: 0 }, over: true };
+        }
+    }
+
+    /// Who points at whom, in the order in which they were told so.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Target)> {
+        self.links.iter().filter(|link| !link.over).map(|link| (&*link.id, &link.target))
+    }
+
+    /// How many there are and were: their numbers go up to here.
     #[must_use]
-    pub fn all(&self) -> Vec<(&str, &Target)> {
-        let mut all: Vec<_> = self.0.iter().map(|(id, target)| (&**id, target)).collect();
-        all.sort_unstable_by_key(|(id, _)| *id);
-        all
+    pub fn end(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Those with some numbers, as they were told at first: what a later one says of the same id counts instead.
+    pub fn told(&self, numbers: std::ops::Range<usize>) -> impl Iterator<Item = (&str, &Target)> {
+        let some = self.links.get(numbers).unwrap_or_default();
+        some.iter().filter(|link| !link.id.is_empty()).map(|link| (&*link.id, &link.target))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::hash_of;
     use super::*;
 
     #[test]
@@ -171,5 +228,12 @@ mod tests {
         joined.point("a", target("d"));
         assert_eq!(joined.target("a"), Some(&target("d")));
         assert_eq!(joined.target("c"), None);
+        // What was said up to a moment can be told later, whatever was said since.
+        let told: Vec<_> = joined.told(0..2).map(|(id, target)| format!("{id} {}", target.id)).collect();
+        assert_eq!(told, ["a b", "b c"]);
+        assert_eq!(joined.all().map(|(id, _)| id).collect::<Vec<_>>(), ["b", "a"]);
+        joined.forget("d");
+        assert_eq!((joined.target("a"), joined.target("b")), (None, Some(&target("c"))));
+        assert!(!format!("{:?}", joined.links).contains("\"d\""));
     }
 }

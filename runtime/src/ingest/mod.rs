@@ -7,6 +7,7 @@
 pub mod csv;
 pub mod decode;
 pub mod identity;
+pub mod json;
 pub mod lines;
 pub mod number;
 pub mod open;
@@ -45,6 +46,12 @@ impl MessageKey {
         let hash = xxh3_128(id.as_bytes());
         let (high, low) = ((hash >> 64) as u64, hash as u64);
         Self(NonZeroU64::new(high).unwrap_or(NonZeroU64::MIN), low)
+    }
+
+    /// A part of it, to find it by.
+    #[must_use]
+    pub fn hash(self) -> u64 {
+        self.0.get()
     }
 
     /// As bytes.

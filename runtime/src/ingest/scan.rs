@@ -6,6 +6,7 @@
 //! not fit) it leaves alone by giving none, and the line goes the long way. What it does take, it takes as the long way
 //! would; a property test holds the two together. It is written for speed: reading is most of the work of a replay.
 
+use super::json::Rest;
 use super::number::few_digits;
 use super::schema::{default_of, EventPlan, Schema};
 use super::time::is_possible;
@@ -16,9 +17,6 @@ use crate::vm::value::Value;
 use flow_compiler::bytecode::{ChannelId, EventId, Outcome, Type};
 use memchr::memmem;
 use rust_decimal::Decimal;
-
-/// Deeper values go the long way.
-const DEEPEST: usize = 32;
 
 /// What was learned of names and days on the way, for the lines to come.
 #[derive(Debug)]
@@ -368,57 +366,7 @@ fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
     place.replace(value).is_none().then_some(())
 }
 
-/// What of a line has not been read. Every function gives none for what it does not take; then nothing is
-/// promised about the place.
-struct Rest<'a> {
-    text: &'a str,
-    at: usize,
-}
-
 impl<'a> Rest<'a> {
-    #[inline]
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    #[inline]
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            self.at += 1;
-        }
-    }
-
-    /// The next byte that is no space.
-    #[inline]
-    fn next(&mut self) -> Option<u8> {
-        self.space();
-        let byte = self.peek()?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    #[inline]
-    fn byte(&mut self, wanted: u8) -> Option<()> {
-        (self.next()? == wanted).then_some(())
-    }
-
-    #[inline]
-    fn since(&self, start: usize) -> Option<&'a str> {
-        self.text.get(start..self.at)
-    }
-
-    /// A text without escapes.
-    #[inline]
-    fn string(&mut self) -> Option<&'a str> {
-        self.byte(b'"')?;
-        let start = self.at;
-        self.at += plain(self.text.as_bytes().get(start..)?);
-        let text = self.since(start)?;
-        (self.peek()? == b'"').then_some(())?;
-        self.at += 1;
-        Some(text)
-    }
-
     /// An id that counts as one, or nothing.
     fn id(&mut self, place: &mut Option<&'a str>) -> Option<()> {
         self.space();
@@ -426,85 +374,6 @@ impl<'a> Rest<'a> {
             b'"' => once(place, self.string().filter(|id| !id.is_empty())?),
             b'n' if place.is_none() => self.literal("null"),
             _ => once(place, self.number()?),
-        }
-    }
-
-    /// A number, as JSON writes one.
-    fn number(&mut self) -> Option<&'a str> {
-        let start = self.at;
-        if self.peek()? == b'-' {
-            self.at += 1;
-        }
-        match self.peek()? {
-            b'0' => self.at += 1,
-            _ => self.digits()?,
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        self.since(start)
-    }
-
-    /// At least one digit.
-    #[inline]
-    fn digits(&mut self) -> Option<()> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.at += 1;
-        }
-        (self.at > start).then_some(())
-    }
-
-    fn literal(&mut self, word: &str) -> Option<()> {
-        self.text.as_bytes().get(self.at..)?.starts_with(word.as_bytes()).then_some(())?;
-        self.at += word.len();
-        Some(())
-    }
-
-    /// Goes past a value, and gives it as it stands.
-    fn skip(&mut self, depth: usize) -> Option<&'a str> {
-        self.space();
-        let start = self.at;
-        match self.peek()? {
-            b'"' => self.skip_string()?,
-            b'-' | b'0'..=b'9' => drop(self.number()?),
-            b't' => self.literal("true")?,
-            b'f' => self.literal("false")?,
-            b'n' => self.literal("null")?,
-            b'{' if depth < DEEPEST => self.skip_members(b'}', depth)?,
-            b'[' if depth < DEEPEST => self.skip_members(b']', depth)?,
-            _ => return None,
-        }
-        self.since(start)
-    }
-
-    fn skip_members(&mut self, end: u8, depth: usize) -> Option<()> {
-        self.at += 1;
-        self.space();
-        if self.peek()? == end {
-            self.at += 1;
-            return Some(());
-        }
-        loop {
-            if end == b'}' {
-                self.space();
-                self.skip_string()?;
-                self.byte(b':')?;
-            }
-            self.skip(depth + 1)?;
-            match self.next()? {
-                b',' => {}
-                byte if byte == end => return Some(()),
-                _ => return None,
-            }
         }
     }
 
@@ -523,25 +392,6 @@ impl<'a> Rest<'a> {
             match self.next()? {
                 b',' => {}
                 b'}' => return Some(()),
-                _ => return None,
-            }
-        }
-    }
-
-    /// A text that nobody looks at. Its escapes must be right all the same; those of one letter are judged here.
-    fn skip_string(&mut self) -> Option<()> {
-        (self.peek()? == b'"').then_some(())?;
-        self.at += 1;
-        loop {
-            self.at += plain(self.text.as_bytes().get(self.at..)?);
-            let special = self.peek()?;
-            self.at += 1;
-            match special {
-                b'"' => return Some(()),
-                b'\\' => {
-                    matches!(self.peek()?, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't').then_some(())?;
-                    self.at += 1;
-                }
                 _ => return None,
             }
         }
@@ -566,34 +416,6 @@ impl<'a> Rest<'a> {
             _ => schema.value(ty, json).ok(),
         }
     }
-}
-
-/// How many bytes stand before the first quote, backslash or control character, eight at a time.
-///
-/// A byte is found by what subtracting borrows from its highest bit; only bytes above the first one found can be
-/// found wrongly (Mycroft's test, as in "Bit Twiddling Hacks", S. E. Anderson).
-#[inline]
-fn plain(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-    const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
-    const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
-    const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut at = 0;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let (quote, backslash) = (word ^ QUOTES, word ^ BACKSLASHES);
-        let found = (quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (word.wrapping_sub(SPACES) & !word);
-        let found = found & HIGH;
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len())
 }
 
 #[cfg(test)]

@@ -161,6 +161,13 @@ impl Throttles {
         }
     }
 
+    /// Removes what waits and is of somebody who was forgotten, as its text says.
+    pub fn forget(&mut self, theirs: impl Fn(&[u8]) -> bool) {
+        for queue in &mut self.queues {
+            queue.waiting.retain(|waiting| !theirs(&waiting.text));
+        }
+    }
+
     /// Lets go of messages of a person that must not leave any more, and gives them back.
     pub fn withdraw(&mut self, person: u64, what: Withdrawal) -> Vec<Vec<u8>> {
         let mut gone = Vec::new();

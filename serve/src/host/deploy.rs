@@ -21,6 +21,14 @@ const NOWHERE: u32 = u32::MAX;
 const GONE: &str = "not sent: its channel is gone";
 
 impl Host {
+    /// Puts a version at hand. See [`crate::store::Store`].
+    pub(crate) fn prepare(&mut self, setup: &Arc<Setup>) {
+        self.wanted = Arc::clone(setup);
+        if self.setup.identity == setup.identity {
+            self.setup = Arc::clone(setup);
+        }
+    }
+
     /// Goes on with another version. One that cannot be made ready or does not fit stops everything: such a record is
     /// only ever written after it was tried.
     pub(super) fn deploy(&mut self, now: i64, deployment: &Deployment, todo: &mut Vec<Todo>) {
@@ -100,6 +108,7 @@ impl Host {
             .collect();
         for key in gone {
             if let Some(letter) = self.letters.waiting.remove(&key) {
+                let letter = Letter::clone(&letter);
                 self.letters.add(Letter { content: Err(GONE.to_owned()), ..letter });
             }
         }

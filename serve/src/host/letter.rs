@@ -5,6 +5,7 @@ use flow_compiler::bytecode::{ChannelId, JourneyId, Program, StepId, TopicId};
 use flow_runtime::message::Content;
 use flow_runtime::pack::{self, Damaged, Read, Unpack};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// So many messages that were taken by their channels are remembered, for looking at.
 pub const RECENT: usize = 1_000;
@@ -42,7 +43,7 @@ pub struct Letter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// Which.
-    pub letter: Letter,
+    pub letter: Arc<Letter>,
     /// When.
     pub at: i64,
     /// The provider's name for it.
@@ -53,11 +54,11 @@ pub struct Taken {
 #[derive(Debug, Default)]
 pub struct Letters {
     /// Without an outcome, by key.
-    pub waiting: BTreeMap<u64, Letter>,
+    pub waiting: BTreeMap<u64, Arc<Letter>>,
     /// Of those, the ones that are being handed over and must not be a second time, should nobody learn what came of it.
     begun: BTreeSet<u64>,
     /// Given up, by key, with the reason in the letter.
-    pub dead: BTreeMap<u64, Letter>,
+    pub dead: BTreeMap<u64, Arc<Letter>>,
     /// The keys of those, oldest first.
     given_up: VecDeque<u64>,
     /// How many were given up and are not kept any more.
@@ -133,11 +134,11 @@ impl Letters {
     pub fn add(&mut self, mut letter: Letter) {
         match &letter.content {
             Ok(_) => {
-                self.waiting.insert(letter.key, letter);
+                self.waiting.insert(letter.key, Arc::new(letter));
             }
             Err(reason) => {
                 letter.reason = Some(reason.clone());
-                self.give_up(letter);
+                self.give_up(Arc::new(letter));
             }
         }
     }
@@ -156,14 +157,14 @@ impl Letters {
     /// Changes all of them.
     pub fn change(&mut self, change: impl Fn(Letter) -> Letter) {
         for letters in [&mut self.waiting, &mut self.dead] {
-            *letters = std::mem::take(letters).into_iter().map(|(key, letter)| (key, change(letter))).collect();
+            letters.values_mut().for_each(|letter| *letter = Arc::new(change(Letter::clone(letter))));
         }
         for taken in &mut self.recent {
-            taken.letter = change(taken.letter.clone());
+            taken.letter = Arc::new(change(Letter::clone(&taken.letter)));
         }
     }
 
-    fn give_up(&mut self, letter: Letter) {
+    fn give_up(&mut self, letter: Arc<Letter>) {
         self.count(letter.channel, false);
         self.given_up.push_back(letter.key);
         self.dead.insert(letter.key, letter);
@@ -174,17 +175,17 @@ impl Letters {
     }
 
     /// Takes one away from those that were given up.
-    pub fn take_dead(&mut self, key: u64) -> Option<Letter> {
+    pub fn take_dead(&mut self, key: u64) -> Option<Arc<Letter>> {
         let letter = self.dead.remove(&key)?;
         self.given_up.retain(|other| *other != key);
         Some(letter)
     }
 
     /// Takes what came of handing one over, and gives the message back if that ends it.
-    pub fn outcome(&mut self, key: u64, now: i64, result: &Delivered) -> Option<Letter> {
+    pub fn outcome(&mut self, key: u64, now: i64, result: &Delivered) -> Option<Arc<Letter>> {
         self.begun.remove(&key);
         if let Delivered::Failed(reason) = result {
-            let letter = self.waiting.get_mut(&key)?;
+            let letter = Arc::make_mut(self.waiting.get_mut(&key)?);
             letter.failed = letter.failed.saturating_add(1);
             letter.reason = Some(reason.clone());
             return None;
@@ -196,12 +197,12 @@ impl Letters {
                 if self.recent.len() >= RECENT {
                     self.recent.pop_front();
                 }
-                self.recent.push_back(Taken { letter: letter.clone(), at: now, provider_id: id.clone() });
+                self.recent.push_back(Taken { letter: Arc::clone(&letter), at: now, provider_id: id.clone() });
                 self.count(letter.channel, true);
             }
             Delivered::Failed(reason) | Delivered::Dead { reason, .. } => {
-                letter.reason = Some(reason.clone());
-                self.give_up(letter.clone());
+                Arc::make_mut(&mut letter).reason = Some(reason.clone());
+                self.give_up(Arc::clone(&letter));
             }
         }
         Some(letter)
@@ -212,8 +213,9 @@ impl Letters {
         if self.dead.get(&key).is_none_or(|letter| letter.content.is_err()) {
             return false;
         }
-        let letter = self.take_dead(key);
-        letter.is_some_and(|letter| self.waiting.insert(key, Letter { failed: 0, ..letter }).is_none())
+        let Some(mut letter) = self.take_dead(key) else { return false };
+        Arc::make_mut(&mut letter).failed = 0;
+        self.waiting.insert(key, letter).is_none()
     }
 
     /// Whether something that was paused holds the message.
@@ -244,22 +246,11 @@ impl Letters {
         }
     }
 
-    /// Appends all of it, for a snapshot.
+    /// Appends everything but the messages, for a snapshot.
     pub fn save(&self, out: &mut Vec<u8>) {
-        pack::size(out, self.waiting.len());
-        self.waiting.values().for_each(|letter| letter.pack(out));
         pack::size(out, self.begun.len());
         self.begun.iter().for_each(|key| pack::uint(out, *key));
-        let dead = self.given_up.iter().filter_map(|key| self.dead.get(key));
-        pack::size(out, self.dead.len());
-        dead.for_each(|letter| letter.pack(out));
         pack::uint(out, self.dropped);
-        pack::size(out, self.recent.len());
-        for taken in &self.recent {
-            taken.letter.pack(out);
-            pack::instant(out, taken.at);
-            pack::text_or_none(out, taken.provider_id.as_deref());
-        }
         pack::size(out, self.paused.len());
         self.paused.iter().for_each(|scope| scope.pack(out));
         pack::size(out, self.totals.len());
@@ -269,30 +260,91 @@ impl Letters {
         }
     }
 
+    /// The messages as they are now, to be written down later ([`Post::pack`]).
+    #[must_use]
+    pub fn post(&self) -> Vec<Post> {
+        let waiting = self.waiting.values().map(|letter| Post::Waiting(Arc::clone(letter)));
+        let dead =
+            self.given_up.iter().filter_map(|key| self.dead.get(key)).map(|letter| Post::Dead(Arc::clone(letter)));
+        waiting.chain(dead).chain(self.recent.iter().cloned().map(Post::Taken)).collect()
+    }
+
     /// Reads what [`Self::save`] wrote.
     ///
     /// # Errors
     /// When the bytes are something else.
     pub fn restore(read: &mut Unpack<'_>) -> Read<Self> {
-        let keyed = |letters: Vec<Letter>| letters.into_iter().map(|letter| (letter.key, letter)).collect();
-        let waiting = read.list(Letter::unpack)?;
-        let begun = read.list(Unpack::uint)?.into_iter().collect();
-        let dead = read.list(Letter::unpack)?;
         Ok(Self {
-            begun,
-            waiting: keyed(waiting),
-            given_up: dead.iter().map(|letter| letter.key).collect(),
-            dead: keyed(dead),
+            begun: read.list(Unpack::uint)?.into_iter().collect(),
             dropped: read.uint()?,
-            recent: read
-                .list(|read| {
-                    let letter = Letter::unpack(read)?;
-                    let (at, provider_id) = (read.instant()?, read.text_or_none()?.map(str::to_owned));
-                    Ok(Taken { letter, at, provider_id })
-                })?
-                .into(),
             paused: read.list(Scope::unpack)?.into_iter().collect(),
             totals: read.list(|read| Ok((read.uint()?, read.uint()?)))?,
+            ..Self::default()
+        })
+    }
+
+    /// Puts a message back that was written down.
+    pub fn put_back(&mut self, post: Post) {
+        match post {
+            Post::Waiting(letter) => {
+                self.waiting.insert(letter.key, letter);
+            }
+            Post::Dead(letter) => {
+                self.given_up.push_back(letter.key);
+                self.dead.insert(letter.key, letter);
+            }
+            Post::Taken(taken) => self.recent.push_back(taken),
+        }
+    }
+}
+
+/// A message, and where it is.
+#[derive(Debug)]
+pub enum Post {
+    /// It has no outcome.
+    Waiting(Arc<Letter>),
+    /// It was given up.
+    Dead(Arc<Letter>),
+    /// It was taken.
+    Taken(Taken),
+}
+
+impl Post {
+    /// Appends it.
+    pub fn pack(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Waiting(letter) => {
+                out.push(0);
+                letter.pack(out);
+            }
+            Self::Dead(letter) => {
+                out.push(1);
+                letter.pack(out);
+            }
+            Self::Taken(taken) => {
+                out.push(2);
+                taken.letter.pack(out);
+                pack::instant(out, taken.at);
+                pack::text_or_none(out, taken.provider_id.as_deref());
+            }
+        }
+    }
+
+    /// Reads what [`Self::pack`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are something else.
+    pub fn unpack(read: &mut Unpack<'_>) -> Read<Self> {
+        let which = read.byte()?;
+        let letter = Arc::new(Letter::unpack(read)?);
+        Ok(match which {
+            0 => Self::Waiting(letter),
+            1 => Self::Dead(letter),
+            2 => {
+                let (at, provider_id) = (read.instant()?, read.text_or_none()?.map(str::to_owned));
+                Self::Taken(Taken { letter, at, provider_id })
+            }
+            _ => return Err(Damaged("place of a message")),
         })
     }
 }
@@ -334,7 +386,12 @@ mod tests {
         assert!(letters.dead.contains_key(&keys[3]) && !letters.dead.contains_key(&keys[4]));
         let mut bytes = Vec::new();
         letters.save(&mut bytes);
-        let again = Letters::restore(&mut Unpack::new(&bytes)).unwrap();
+        let mut again = Letters::restore(&mut Unpack::new(&bytes)).unwrap();
+        for post in letters.post() {
+            let mut bytes = Vec::new();
+            post.pack(&mut bytes);
+            again.put_back(Post::unpack(&mut Unpack::new(&bytes)).unwrap());
+        }
         assert_eq!((again.given_up, again.dropped), (letters.given_up, 4));
     }
 }

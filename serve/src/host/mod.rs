@@ -13,7 +13,8 @@ pub mod kept;
 pub mod letter;
 pub mod people;
 mod rules;
-mod state;
+pub mod state;
+pub mod walk;
 mod work;
 
 use crate::follow::Position;
@@ -132,6 +133,7 @@ pub struct Host {
     rejects: VecDeque<Reject>,
     effects: Vec<Effect>,
     rows: Vec<Row>,
+    walk: Option<walk::Walk>,
 }
 
 /// A message that has come about, and its place in the order of messages of one instant.
@@ -178,6 +180,7 @@ impl Host {
             rows: Vec::new(),
             failed: None,
             watch: None,
+            walk: None,
             wanted: Arc::clone(&setup),
             setup,
         }
@@ -212,7 +215,7 @@ impl Host {
     #[must_use]
     pub fn ids_of(&self, id: &str) -> Vec<String> {
         let who = self.whom(id);
-        let all = self.joined.all().into_iter().filter(|(_, target)| target.id == who.id);
+        let all = self.joined.all().filter(|(id, _)| *self.whom(id).id == *who.id);
         all.map(|(id, _)| id.to_owned()).chain([who.id.to_string()]).collect()
     }
 

@@ -66,8 +66,7 @@ impl Host {
     pub(super) fn forget(&mut self, user: &str, todo: &mut Vec<Todo>) {
         let who = self.whom(user);
         let mut ids: Vec<String> = vec![user.to_owned(), who.id.to_string()];
-        let all = self.joined.all().into_iter();
-        ids.extend(all.filter(|(id, _)| *self.whom(id).id == *who.id).map(|(id, _)| id.to_owned()));
+        ids.extend(self.joined.all().filter(|(id, _)| *self.whom(id).id == *who.id).map(|(id, _)| id.to_owned()));
         let hashes: Vec<_> = ids.iter().map(|id| self.tombstones.hash(&[id.as_bytes()])).collect();
         self.tombstones.ids.extend(hashes);
         if let Some(place) = self.people.find(&who.id, hash_of(&who.id)) {
@@ -75,6 +74,10 @@ impl Host {
             self.tombstones.contacts.extend(unwanted);
             self.people.remove(place);
         }
+        self.walk_all_links();
+        self.joined.forget(&who.id);
+        self.throttles
+            .forget(|bytes| Letter::unpack(&mut Unpack::new(bytes)).is_ok_and(|letter| letter.user == *who.id));
         let gone = self.letters.waiting.values().filter(|letter| *letter.user == *who.id).map(|letter| letter.key);
         todo.extend(gone.map(Todo::Stop));
         self.letters.forget(&who.id);

@@ -2,8 +2,9 @@
 
 use super::letter::Letter;
 use super::{Asked, Host, Leaving, Reject, Row, Todo, GRACE, REJECTS};
-use flow_runtime::engine::effect::{EffectKind, Message, Withdrawal};
+use flow_runtime::engine::effect::{Effect, EffectKind, Message, Withdrawal};
 use flow_runtime::engine::input::Input;
+use flow_runtime::engine::Person;
 use flow_runtime::ingest::identity::Target;
 use flow_runtime::ingest::table::{self, UNTIMED};
 use flow_runtime::ingest::{hash_of, segment, Block, Dead, Join, Original, Record, What};
@@ -13,15 +14,31 @@ use std::sync::Arc;
 
 /// So much of an input that could not be taken is kept.
 const SHOWN: usize = 2_000;
+/// So many people are looked at before anything happens to the first: few enough for the processor's cache.
+const AT_ONCE: usize = 256;
 
 impl Host {
     /// Takes calls, one a line.
     pub(super) fn inputs(&mut self, received: i64, lines: &[u8], todo: &mut Vec<Todo>) {
         self.advance(received.saturating_sub(GRACE), todo);
         let mut block = segment::read(&self.setup.schema, lines);
-        for record in std::mem::take(&mut block.records) {
-            self.record(received, record, &block, todo);
+        let mut records = std::mem::take(&mut block.records).into_iter();
+        while !records.as_slice().is_empty() {
+            let some = records.as_slice().get(..AT_ONCE).unwrap_or(records.as_slice());
+            self.warm(some);
+            let count = some.len();
+            for record in records.by_ref().take(count) {
+                self.record(received, record, &block, todo);
+            }
         }
+    }
+
+    /// With many people, nearly every look at one waits for memory: all of them are looked at before anything is done.
+    fn warm(&self, records: &[Record]) {
+        let hashes: Vec<u64> = records.iter().map(|record| record.who.hash).collect();
+        let ids = self.repeats.warm(records.iter().filter_map(|record| record.message));
+        // Only that it was looked at matters.
+        std::hint::black_box((ids, self.people.warm(&hashes)));
     }
 
     /// Takes rows of a list or of users.
@@ -50,8 +67,10 @@ impl Host {
             return;
         }
         self.advance(record.time, todo);
-        let id = self.whom(block.id(record.who));
-        if self.is_forgotten(&id.id) {
+        let named = block.id(record.who);
+        let target = self.joined.target_of(named, record.who.hash).cloned();
+        let (id, hash) = target.as_ref().map_or((named, record.who.hash), |target| (&*target.id, target.hash));
+        if self.is_forgotten(id) {
             self.tally.forgotten += 1;
             return;
         }
@@ -61,13 +80,13 @@ impl Host {
             What::Clock => self.tally.accepted += 1,
             What::Input(input) => {
                 self.tally.accepted += 1;
-                self.take(&id, record.known, record.time, input, todo);
+                self.take((id, hash), record.known, record.time, input, todo);
             }
             What::Join(join) => {
                 self.tally.accepted += 1;
-                self.join(&join, &id, block, todo);
+                self.join(&join, &Target { id: id.into(), hash }, block, todo);
                 if let Some(input) = join.input {
-                    self.take(&id, record.known, record.time, input, todo);
+                    self.take((id, hash), record.known, record.time, input, todo);
                 }
             }
         }
@@ -78,9 +97,9 @@ impl Host {
         self.joined.target(id).cloned().unwrap_or_else(|| Target { id: id.into(), hash: hash_of(id) })
     }
 
-    fn take(&mut self, who: &Target, known: bool, time: i64, input: Input, todo: &mut Vec<Todo>) {
+    fn take(&mut self, (id, hash): (&str, u64), known: bool, time: i64, input: Input, todo: &mut Vec<Todo>) {
         self.seq += 1;
-        let place = self.place(who);
+        let place = self.place(id, hash);
         if let Some(slot) = self.people.slot(place) {
             slot.known |= known;
         }
@@ -88,10 +107,10 @@ impl Host {
         self.give(place, input, todo);
     }
 
-    fn place(&mut self, who: &Target) -> u32 {
-        match self.people.find(&who.id, who.hash) {
+    fn place(&mut self, id: &str, hash: u64) -> u32 {
+        match self.people.find(id, hash) {
             Some(place) => place,
-            None => self.people.add(self.setup.engine.person(&who.id), who.hash, self.seq, false),
+            None => self.people.add(self.setup.engine.person(id), hash, self.seq, false),
         }
     }
 
@@ -120,7 +139,7 @@ impl Host {
             return;
         }
         if let Some(place) = self.people.find(name, hash_of(name)) {
-            if !join.unites(self.people.slot(place).is_some_and(|slot| slot.known)) {
+            if !join.unites(self.people.look_at(place).is_some_and(|slot| slot.known)) {
                 return;
             }
             self.unite(place, known, todo);
@@ -132,7 +151,7 @@ impl Host {
     fn unite(&mut self, from: u32, known: &Target, todo: &mut Vec<Todo>) {
         let Some(gone) = self.people.remove(from) else { return };
         self.seq += 1;
-        let place = self.place(known);
+        let place = self.place(&known.id, known.hash);
         let now = self.clock.unwrap_or_default();
         if let (Some(slot), Some(other)) = (self.people.slot(place), gone.person) {
             slot.first = slot.first.min(gone.first);
@@ -175,42 +194,43 @@ impl Host {
 
     /// Writes down what came about for a person.
     pub(super) fn settle(&mut self, place: u32, todo: &mut Vec<Todo>) {
-        let mut effects = std::mem::take(&mut self.effects);
-        let setup = Arc::clone(&self.setup);
-        let Some(slot) = self.people.slot(place) else { return };
-        let first = slot.first;
-        let user = slot.person.as_ref().map(|person| person.id().to_owned()).unwrap_or_default();
-        for effect in effects.drain(..) {
-            self.counts.count(&effect);
-            if let Some(watch) = self.watch.as_mut().filter(|watch| watch.is_about(&user)) {
-                watch.effect(&self.setup, &effect);
-            }
-            match effect.kind {
-                EffectKind::Message(message) => {
-                    self.order += 1;
-                    let person = self.people.slot(place).and_then(|slot| slot.person.as_ref());
-                    let ticket = person.and_then(|person| Ticket::of(&setup.engine, person, &message));
-                    let letter = self.letter(&user, effect.time, &message);
-                    let what = Leaving::Letter(Box::new(letter), ticket);
-                    self.rows.push(Row { cause: effect.cause, person: first, order: self.order, what });
-                }
-                EffectKind::Withdrawn(what) => {
-                    self.order += 1;
-                    let what = Leaving::Withdrawn(what);
-                    self.rows.push(Row { cause: effect.cause, person: first, order: self.order, what });
-                }
-                EffectKind::Request(request) => {
-                    let question = (user.clone(), request.id);
-                    let asked = Asked { api: request.api, args: request.args, at: request.at };
-                    self.asked.insert(question.clone(), asked);
-                    todo.push(Todo::Ask(question));
-                }
-                EffectKind::Audience { audience, added, .. } => self.audience(place, audience, added),
-                _ => {}
-            }
+        if !self.effects.is_empty() {
+            let mut effects = std::mem::take(&mut self.effects);
+            effects.drain(..).for_each(|effect| self.effect(place, effect, todo));
+            self.effects = effects;
         }
-        self.effects = effects;
         self.people.look(&self.setup.engine, place);
+    }
+
+    fn effect(&mut self, place: u32, effect: Effect, todo: &mut Vec<Todo>) {
+        let Some(slot) = self.people.look_at(place) else { return };
+        let (first, user) = (slot.first, slot.person.as_ref().map(Person::id).unwrap_or_default());
+        self.counts.count(&effect);
+        if let Some(watch) = self.watch.as_mut().filter(|watch| watch.is_about(user)) {
+            watch.effect(&self.setup, &effect);
+        }
+        match effect.kind {
+            EffectKind::Message(message) => {
+                self.order += 1;
+                let ticket = slot.person.as_ref().and_then(|one| Ticket::of(&self.setup.engine, one, &message));
+                let letter = self.letter(user, effect.time, &message);
+                let what = Leaving::Letter(Box::new(letter), ticket);
+                self.rows.push(Row { cause: effect.cause, person: first, order: self.order, what });
+            }
+            EffectKind::Withdrawn(what) => {
+                self.order += 1;
+                let what = Leaving::Withdrawn(what);
+                self.rows.push(Row { cause: effect.cause, person: first, order: self.order, what });
+            }
+            EffectKind::Request(request) => {
+                let question = (user.to_owned(), request.id);
+                let asked = Asked { api: request.api, args: request.args, at: request.at };
+                self.asked.insert(question.clone(), asked);
+                todo.push(Todo::Ask(question));
+            }
+            EffectKind::Audience { audience, added, .. } => self.audience(place, audience, added),
+            _ => {}
+        }
     }
 
     fn letter(&self, user: &str, time: i64, message: &Message) -> Letter {
@@ -272,6 +292,9 @@ impl Host {
 
     /// Lets go what throttles have put off up to an instant.
     pub(super) fn release(&mut self, until: i64, todo: &mut Vec<Todo>) {
+        if self.throttles.waiting() == 0 {
+            return;
+        }
         let setup = Arc::clone(&self.setup);
         let quiet = |ticket: &Ticket, at| ticket.quiet_until(&setup.engine, at);
         while let Some((time, bytes)) = self.throttles.release(until, self.floor, quiet) {

@@ -1,6 +1,6 @@
 //! Calls that come in. A 2xx means that they are certain.
 
-use super::{denied, key_of, Server, BODY_TIME};
+use super::{denied, key_of, NoBody, Server};
 use crate::accept::{self, Accepted, Kind, Refused, LONGEST_BODY};
 use crate::clock;
 use crate::cloudevents;
@@ -14,6 +14,7 @@ use axum::http::{header, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use flate2::bufread::GzDecoder;
 use std::io::Read;
+use std::time::{Duration, Instant};
 
 /// What gzip begins with (RFC 1952, section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -66,18 +67,24 @@ async fn answer(
     if key.is_some() && !server.allows(key.as_deref(), Scope::Ingest) {
         return denied();
     }
-    let body = match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, LONGEST_BODY)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return refused(&format!("the body is longer than {} KB, or broke off", LONGEST_BODY >> 10)),
-        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body came too slowly\n").into_response(),
+    let body = match server.body(body, LONGEST_BODY).await {
+        Ok(body) => body,
+        Err(NoBody::TooLong) => {
+            return refused(&format!("the body is longer than {} KB, or broke off", LONGEST_BODY >> 10))
+        }
+        Err(NoBody::TooSlow) => return (StatusCode::REQUEST_TIMEOUT, "the body came too slowly\n").into_response(),
     };
     // By its first bytes: what SDKs declare it to be is not to be trusted.
     let unpacked = if body.starts_with(&GZIP) { unpack(&body) } else { Ok(Vec::new()) };
     let bytes = unpacked.as_ref().map(|unpacked| if unpacked.is_empty() { &*body } else { unpacked.as_slice() });
     // Browsers write it into the body: then it is all that is read before it is judged.
-    if key.is_none() && !server.allows(bytes.ok().and_then(accept::write_key).as_deref(), Scope::Ingest) {
-        return denied();
-    }
+    let key = match key {
+        None if !server.is_open() => match bytes.ok().and_then(accept::write_key) {
+            Some(key) if server.allows(Some(&key), Scope::Ingest) => Some(key),
+            _ => return denied(),
+        },
+        key => key,
+    };
     let accepted = bytes.map_err(|reason| Refused(reason.clone())).and_then(|bytes| read(bytes, clock::now()));
     let accepted = match accepted {
         Ok(accepted) => accepted,
@@ -87,6 +94,9 @@ async fn answer(
     span.number("flow.calls", accepted.calls);
     if accepted.calls == 0 {
         return done();
+    }
+    if let Err(wait) = server.meter.take(key.as_deref().unwrap_or_default(), accepted.calls, Instant::now()) {
+        return too_fast(wait);
     }
     let size = accepted.lines.len();
     let record = Record::Inputs { received: clock::now(), lines: accepted.lines };
@@ -116,6 +126,13 @@ fn refused(reason: &str) -> Response {
     flow_runtime::vm::text::push_json_text(&mut json, reason);
     json.push(b'}');
     (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+}
+
+/// Nothing was taken: this key has sent more than it may.
+fn too_fast(wait: Duration) -> Response {
+    let after = (wait.as_millis().div_ceil(1_000)).to_string();
+    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, after)], "this key sends too fast; come again\n")
+        .into_response()
 }
 
 /// Nothing was taken; whoever sent it is to send it again.

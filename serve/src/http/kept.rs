@@ -2,12 +2,12 @@
 
 use super::ingest::unavailable;
 use super::operate::{command_of, look};
-use super::{Server, BODY_TIME};
+use super::Server;
 use crate::clock;
 use crate::keys::Scope as May;
 use crate::live::NotTaken;
 use crate::record::{Command, Record};
-use axum::body::{to_bytes, Body, Bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{header, HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -66,8 +66,8 @@ struct Wanted {
 }
 
 /// A body as JSON; what is none, or is too long, has no fields.
-async fn json_of(body: Body) -> Value {
-    let body = to_bytes(body, LONGEST).await.unwrap_or_default();
+async fn json_of(server: &Server, body: Body) -> Value {
+    let body = server.body(body, LONGEST).await.unwrap_or_default();
     serde_json::from_slice(&body).unwrap_or_default()
 }
 
@@ -98,7 +98,7 @@ async fn change(
     if let Some(denied) = server.denies(headers, May::Operate) {
         return denied;
     }
-    let json = json_of(body).await;
+    let json = json_of(server, body).await;
     let (command, wanted) = match read(&json) {
         Ok(read) => read,
         Err(why) => return (StatusCode::BAD_REQUEST, format!("{why}\n")).into_response(),
@@ -130,9 +130,9 @@ async fn rows(server: &Server, list: Option<String>, headers: &HeaderMap, body: 
     if let Some(denied) = server.denies(headers, May::Operate) {
         return denied;
     }
-    let body = match tokio::time::timeout(BODY_TIME, to_bytes(body, LONGEST_TABLE)).await {
-        Ok(Ok(body)) => body,
-        _ => {
+    let body = match server.body(body, LONGEST_TABLE).await {
+        Ok(body) => body,
+        Err(_) => {
             let why = format!("the table is longer than {} MB, too slow, or broke off\n", LONGEST_TABLE >> 20);
             return (StatusCode::BAD_REQUEST, why).into_response();
         }
@@ -172,8 +172,7 @@ fn judge(
 
 /// Whose inbox may be seen.
 fn visitor(server: &Server, query: &BTreeMap<String, String>) -> Option<String> {
-    let key = &server.public.as_ref()?.key;
-    verify(key, query.get("token")?, clock::now())
+    verify(&server.public()?.key, query.get("token")?, clock::now())
 }
 
 fn stranger() -> Response {
@@ -185,9 +184,9 @@ pub(super) async fn token(State(server): State<Server>, headers: HeaderMap, body
     if let Some(denied) = server.denies(&headers, May::Operate) {
         return denied;
     }
-    let json = json_of(body).await;
+    let json = json_of(&server, body).await;
     let hours = json.get("hours").and_then(Value::as_i64).unwrap_or(24).clamp(1, 24 * 365);
-    match (text(&json, "user"), &server.public) {
+    match (text(&json, "user"), server.public()) {
         (Ok(person), Some(public)) => {
             let until = clock::now().saturating_add(hours * 3_600_000);
             let token = flow_channels::inbox::token(&public.key, &flow_channels::inbox::Visitor { person, until });
@@ -210,7 +209,7 @@ pub(super) async fn inbox(State(server): State<Server>, Query(query): Asked) -> 
 /// Something in it was seen.
 pub(super) async fn read(State(server): State<Server>, Query(query): Asked, body: Body) -> Response {
     let Some(person) = visitor(&server, &query) else { return stranger() };
-    let json = json_of(body).await;
+    let json = json_of(&server, body).await;
     let command = Command::Read { person, key: text(&json, "key").ok() };
     match server.handle.take(Record::Command { now: clock::now(), command }, LONGEST).await {
         Ok(()) => (StatusCode::NO_CONTENT, [EVERY_SITE]).into_response(),

@@ -18,6 +18,7 @@ use flow_runtime::calendar::instant_text;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// The longest body of a command.
 const LONGEST_COMMAND: usize = 16 << 10;
@@ -199,7 +200,7 @@ fn known(host: &Host, id: &str) -> Option<Value> {
     let journeys = person.in_flight().filter_map(|id| program.journeys.get(id.index()));
     let letters = host.letters();
     let state = |letter: &Letter, state: &str| with(shown(host, letter), [("state", state.into())]);
-    let mine = |letter: &&Letter| letter.user == person.id();
+    let mine = |letter: &&Arc<Letter>| letter.user == person.id();
     let recent = letters.recent.iter().rev().map(|taken| &taken.letter).filter(mine).map(|one| state(one, "taken"));
     let waiting = letters.waiting.values().filter(mine).map(|one| state(one, "waits"));
     let dead = letters.dead.values().filter(mine);
@@ -338,13 +339,19 @@ async fn command(
     if let Some(denied) = server.denies(headers, May::Operate) {
         return denied;
     }
-    let body = axum::body::to_bytes(body, LONGEST_COMMAND).await.unwrap_or_default();
+    // A body that is lost is not an empty one, which means everything.
+    let Ok(body) = server.body(body, LONGEST_COMMAND).await else { return lost().into_response() };
     let json = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&body) };
     let command = json.map_err(|error| format!("the body is no JSON: {error}")).and_then(|json| read(&json));
     match command {
         Ok(command) => command_of(server, command).await,
         Err(reason) => (StatusCode::BAD_REQUEST, format!("{reason}\n")).into_response(),
     }
+}
+
+/// The answer where a body did not come.
+pub(super) fn lost() -> (StatusCode, &'static str) {
+    (StatusCode::BAD_REQUEST, "the body is too long, too slow, or broke off\n")
 }
 
 /// Makes a command certain.

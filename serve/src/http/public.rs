@@ -2,26 +2,28 @@
 //! each request means, [`flow_channels::public`] says; here it is found out whom it is about, and made certain.
 
 use super::ingest::unavailable;
-use super::{Server, BODY_TIME};
+use super::operate::lost;
+use super::Server;
 use crate::clock;
 use crate::host::letter::Letter;
 use crate::host::Host;
 use crate::live::NotTaken;
 use crate::record::Record;
-use axum::body::{to_bytes, Body};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use flow_channels::public::{self, Ask, Happened, Who, LONGEST_BODY};
 use flow_compiler::bytecode::ChannelId;
+use std::sync::Arc;
 
 /// Answers what no other address is for.
 pub(super) async fn answer(State(server): State<Server>, request: Request) -> Response {
     let nothing = (StatusCode::NOT_FOUND, "there is nothing here\n");
-    let (Some(public), (head, body)) = (&server.public, request.into_parts()) else { return nothing.into_response() };
-    let body = match tokio::time::timeout(BODY_TIME, to_bytes(body, LONGEST_BODY)).await {
-        Ok(Ok(body)) => body,
-        _ => return (StatusCode::BAD_REQUEST, "the body is too long, too slow, or broke off\n").into_response(),
+    let (Some(public), (head, body)) = (server.public(), request.into_parts()) else { return nothing.into_response() };
+    let body = match server.body(body, LONGEST_BODY).await {
+        Ok(body) => body,
+        Err(_) => return lost().into_response(),
     };
     let ask = Ask {
         method: head.method.as_str(),
@@ -31,7 +33,7 @@ pub(super) async fn answer(State(server): State<Server>, request: Request) -> Re
         body: &body,
         now: clock::now(),
     };
-    let Some(answer) = public::answer(public, ask) else { return nothing.into_response() };
+    let Some(answer) = public::answer(&public, ask) else { return nothing.into_response() };
     let certain = take(&server, answer.happened, ask.now).await;
     match certain {
         // Whoever follows a link is led on, whatever becomes of the count.
@@ -92,7 +94,7 @@ fn person(host: &Host, who: &Who) -> Option<String> {
             let place = program.channels.iter().position(|one| one.name == *channel)?;
             let channel = ChannelId(u32::try_from(place).ok()?);
             let written = plain(contact);
-            let meant = |letter: &&Letter| {
+            let meant = |letter: &&Arc<Letter>| {
                 letter.channel == channel && letter.to.as_deref().map(plain) == Some(written.clone())
             };
             let recent = letters.recent.iter().rev().map(|taken| &taken.letter).find(meant);

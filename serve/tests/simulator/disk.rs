@@ -173,6 +173,7 @@ impl Inode {
 
 impl Disk for SimDisk {
     type File = SimFile;
+    type Reader = io::Cursor<Vec<u8>>;
 
     fn list(&self) -> io::Result<Vec<String>> {
         self.do_it(|state| Ok(state.names.keys().cloned().collect()))
@@ -180,6 +181,10 @@ impl Disk for SimDisk {
 
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         self.do_it(|state| Ok(state.files[&state.inode(name)?].data.clone()))
+    }
+
+    fn reader(&self, name: &str) -> io::Result<io::Cursor<Vec<u8>>> {
+        Disk::read(self, name).map(io::Cursor::new)
     }
 
     fn create(&self, name: &str) -> io::Result<SimFile> {

@@ -10,6 +10,7 @@ use flow_serve::host::{Host, GRACE};
 use flow_serve::journal;
 use flow_serve::record::{Delivered, Record};
 use flow_serve::setup::Setup;
+use flow_serve::snapshot;
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::Arc;
@@ -70,6 +71,22 @@ pub fn same_state(setup: &Arc<Setup>, host: &Host, records: &[Record]) -> Result
         return Ok(());
     }
     Err(format!("the state is not what the journal makes of it\n{again:#?}\n{host:#?}"))
+}
+
+/// A snapshot that took a while is the state at the moment at which it was begun.
+pub fn same_snapshot(setup: &Arc<Setup>, disk: &SimDisk, next: u64) -> Result<(), String> {
+    let found = snapshot::all(disk).map_err(|failure| failure.to_string())?;
+    if found.last() != Some(&next) {
+        return Err(format!("a snapshot of frame {next} was made, and there is {found:?}"));
+    }
+    let (host, _) = snapshot::newest(disk, setup, |_| {}).map_err(|failure| failure.to_string())?;
+    let mut records = Vec::new();
+    let scanned = journal::scan(disk, 0, next, |_, record| {
+        records.push(record);
+        Ok(())
+    });
+    scanned.map_err(|failure| failure.to_string())?;
+    same_state(setup, &host, &records)
 }
 
 fn bytes(host: &Host) -> Vec<u8> {

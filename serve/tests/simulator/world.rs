@@ -15,9 +15,11 @@ use flow_serve::accept::{self, Kind};
 use flow_serve::clock::Clock;
 use flow_serve::core::{Begin, Core, Event, UNCERTAIN};
 use flow_serve::follow::{Notice, Position, Tail, GRACE};
+use flow_serve::host::walk::Walked;
 use flow_serve::record::{Command, Deployment, Record, Scope};
 use flow_serve::setup::Setup;
-use flow_serve::store::{snapshot_beside, Refusal, Store};
+use flow_serve::snapshot::Writer;
+use flow_serve::store::{Refusal, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -84,6 +86,8 @@ struct World {
     /// Which of them people are in.
     version: usize,
     core: Option<Core<SimDisk>>,
+    /// A snapshot that is being made, and of the state before which frame.
+    writer: Option<(Writer<SimDisk>, u64)>,
     /// The time that has really passed.
     now: i64,
     /// How wrong the machine's clock is.
@@ -120,6 +124,7 @@ pub fn live(seed: u64, sabotage: Sabotage) -> Result<(usize, u64), String> {
         versions,
         version: 0,
         core: None,
+        writer: None,
         now: BEGIN,
         wrong: 0,
         clock: Clock::new(i64::MIN),
@@ -323,7 +328,7 @@ impl World {
     }
 
     fn machine_restarts(&mut self) {
-        self.core = None;
+        (self.core, self.writer) = (None, None);
         self.life += 1;
         self.crashes += 1;
         let power = self.random.percent(70);
@@ -409,6 +414,7 @@ impl World {
             }
         }
         let place = if look { self.look(now, &mut events)? } else { None };
+        self.shoot()?;
         let Some(core) = &mut self.core else { return Err("no server".into()) };
         match core.step(now, events) {
             Ok(begin) => {
@@ -463,6 +469,7 @@ impl World {
     fn deploy(&mut self) -> Result<(), String> {
         self.life += 1;
         let stopped = self.core.take();
+        self.writer = None;
         if let (Some(core), true) = (&stopped, self.random.percent(50)) {
             let _ = core.store().snapshot();
         }
@@ -492,13 +499,41 @@ impl World {
         self.start()
     }
 
+    /// A snapshot is made at once, or one is begun.
     fn snapshot(&mut self) {
-        let Some(core) = &self.core else { return };
+        let Some(core) = &mut self.core else { return };
         // A failure does no harm; a crash shows in the next step.
-        let _ = match self.random.percent(50) {
-            true => core.store().snapshot(),
-            false => snapshot_beside(&self.disk, core.host().setup(), core.store().next()),
-        };
+        if self.writer.is_some() || self.random.percent(30) {
+            self.writer = None;
+            core.store_mut().drop_snapshot();
+            let _ = core.store().snapshot();
+        } else if let Ok((disk, next)) = core.store_mut().begin_snapshot() {
+            self.writer = Writer::begin(disk, next).ok().map(|writer| (writer, next));
+        }
+    }
+
+    /// Goes on with a snapshot, by a little, as the server does between two steps.
+    fn shoot(&mut self) -> Result<(), String> {
+        let (Some(core), Some((writer, next))) = (&mut self.core, &mut self.writer) else { return Ok(()) };
+        let mut failed = false;
+        let some = self.random.below(3) as usize;
+        let walked = core.store_mut().walk(some, |piece| failed |= writer.put(&piece).is_err());
+        match walked {
+            _ if failed => {
+                core.store_mut().drop_snapshot();
+                self.writer = None;
+            }
+            Walked::On => {}
+            Walked::Lost => self.writer = None,
+            Walked::Done => {
+                let next = *next;
+                let finished = self.writer.take().map(|(writer, _)| writer.finish());
+                if matches!(finished, Some(Ok(_))) {
+                    oracle::same_snapshot(&self.versions[0], &self.disk.history(), next)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The channels: what they say, and when.
