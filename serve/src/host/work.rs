@@ -175,19 +175,21 @@ impl Host {
         if self.clock.is_some_and(|clock| now <= clock) {
             return;
         }
-        let mut instant = None;
+        let mut places = Vec::new();
         while let Some((due, place)) = self.people.pop_due(now) {
-            if instant.is_some_and(|instant| instant != due) {
-                self.hand_over(instant.unwrap_or(due), todo);
+            places.push(place);
+            while let Some((_, place)) = self.people.pop_due(due.saturating_add(1)) {
+                places.push(place);
             }
-            instant = Some(due);
-            if let Some(person) = self.people.slot(place).and_then(|slot| slot.person.as_mut()) {
-                self.setup.engine.timers(person, due.saturating_add(1), &mut self.effects);
+            // Those of one instant in one order, whatever has been snapshot and started in between.
+            places.sort_unstable();
+            for place in places.drain(..) {
+                if let Some(person) = self.people.slot(place).and_then(|slot| slot.person.as_mut()) {
+                    self.setup.engine.timers(person, due.saturating_add(1), &mut self.effects);
+                }
+                self.settle(place, todo);
             }
-            self.settle(place, todo);
-        }
-        if let Some(instant) = instant {
-            self.hand_over(instant, todo);
+            self.hand_over(due, todo);
         }
         self.clock = Some(now);
     }
