@@ -122,6 +122,9 @@ impl Lower<'_> {
                     "what happens when it does not come stands behind `else`: `wait for purchased up to 2d else …`",
                 );
             }
+            Rule::missing_set_op if token == "+" || token == "*" => {
+                error = error.help("write `+= 1`, or the whole value: `set user.score = user.score * 2`");
+            }
             Rule::missing_days => {
                 error = error.help("for a day of the month: `on every day at 09:00`, and `if day(today) == 1 then …`");
             }
@@ -436,6 +439,7 @@ impl Lower<'_> {
 fn help_for(token: &str) -> Option<&'static str> {
     Some(match token {
         "|" => "filters are for templates; in a text, `{user.first_name ?? \"you\"}` says what stands for a missing value",
+        "%" => "tags like `{% if %}` are for templates; here a branch reads `if x then … else …`",
         "?" => "whether a value is there is asked with `is known` and `is missing`",
         "(" => "values have no methods: write `length(x)`, `lower(x)`, `x contains \"a\"`, `x in [\"a\", \"b\"]`",
         "," => "the digits of a number stand together: `1000`; several conditions are joined by `and` or `or`",

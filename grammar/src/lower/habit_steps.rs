@@ -279,6 +279,20 @@ impl Lower<'_> {
         (digits.parse().unwrap_or(i64::MAX), span)
     }
 
+    /// `for (x in 10d, 30d) { … }`: the name, and the values.
+    pub(super) fn for_in_brackets(&mut self, pair: Node<'_>, values: &mut Vec<Expr>) -> Option<Name> {
+        let span = self.span(&pair);
+        let inner = Span::new(self.file, span.start + 1, span.end.saturating_sub(1));
+        let right = inner.text(self.text).trim().to_owned();
+        self.reworded(span, "a `for` has no round brackets", &right);
+        let mut kids = self.kids(pair);
+        let name = self.name(&mut kids);
+        while let Some(value) = kids.take(Rule::expr) {
+            values.push(self.expr(value));
+        }
+        name
+    }
+
     /// `for x in [10d, 30d]`
     pub(super) fn values_in_brackets(&mut self, values: Vec<Expr>) -> Vec<Expr> {
         let [Expr { kind: ExprKind::List(inner), span }] = values.as_slice() else { return values };

@@ -292,8 +292,11 @@ impl Lower<'_> {
                 if let Some(each) = kids.take(Rule::habit_each) {
                     self.needless(&each, "write `for pause in 10d, 30d { … }`");
                 }
-                let name = self.name(&mut kids);
                 let mut values = Vec::new();
+                let name = match kids.take(Rule::habit_for_parens) {
+                    Some(habit) => self.for_in_brackets(habit, &mut values),
+                    None => self.name(&mut kids),
+                };
                 while let Some(pair) = kids.find(|r| matches!(r, Rule::expr | Rule::missing_value)) {
                     if pair.as_rule() == Rule::expr {
                         values.push(self.expr(pair));
