@@ -100,7 +100,7 @@ fn bytes(host: &Host) -> Vec<u8> {
 }
 
 /// The messages of a replay over the calls that the journal holds.
-pub fn replay(setup: &Arc<Setup>, records: &[Record], until: i64) -> Result<BTreeMap<u64, Said>, String> {
+pub fn replay(setup: &Arc<Setup>, records: &[Record], until: i64) -> Result<Wanted, String> {
     let mut log = String::new();
     let clock = |time: i64| {
         format!(
@@ -134,14 +134,31 @@ pub fn replay(setup: &Arc<Setup>, records: &[Record], until: i64) -> Result<BTre
         host.apply(record, &mut todo);
         todo.clear();
     }
-    let mut out = Vec::new();
-    let sinks = Sinks { messages: Box::new(&mut out), record: None, dead: None };
+    let (mut out, mut record) = (Vec::new(), Vec::new());
+    let sinks = Sinks { messages: Box::new(&mut out), record: Some(Box::new(&mut record)), dead: None };
     let options = Options { until: Some(until), threads: Some(1), ..Options::default() };
     let mut source = Lines::new(Box::new(Cursor::new(log.into_bytes())), 1 << 16);
     replay::run(&setup.engine, &setup.schema, &mut source, Before::default(), sinks, &options, || {})
         .map_err(|failure| failure.to_string())?;
-    let text = String::from_utf8(out).map_err(|error| error.to_string())?;
-    text.lines().map(message).collect()
+    let text = |bytes| String::from_utf8(bytes).map_err(|error| error.to_string());
+    let messages = text(out)?.lines().map(message).collect::<Result<_, _>>()?;
+    Ok(Wanted { messages, record: text(record)? })
+}
+
+/// What the plain replay gives.
+pub struct Wanted {
+    /// The messages, by their keys.
+    pub messages: BTreeMap<u64, Said>,
+    record: String,
+}
+
+impl Wanted {
+    /// Whether the replay let go of a message that waited for a throttle. A throttle counts when messages really leave: after a time in which the
+    /// machine was off, another one waits than in the replay, and what becomes of its person meanwhile differs.
+    pub fn withdrew(&self, key: u64) -> bool {
+        let id = format!("\"{key:016x}\"");
+        self.record.lines().any(|line| line.contains(&id) && line.contains("\"what\":\"skipped\""))
+    }
 }
 
 fn message(line: &str) -> Result<(u64, Said), String> {
