@@ -1,4 +1,5 @@
-//! Benchmarks of the engine: `cargo bench -p flow-runtime -- [conditions|journeys|windows|flight|segments|tests] [SIZE]`.
+//! Benchmarks of the engine: `cargo bench -p flow-runtime -- [conditions|journeys|windows|flight|segments|tests] [SIZE]`
+//! and `… replay LOG`.
 //!
 //! Each prints what it measures beside a baseline from the same run. Time is the processor's, as Linux counts it for
 //! this thread, so that others on the machine disturb little; the least of several rounds counts.
@@ -14,6 +15,7 @@
 mod conditions;
 mod flight;
 mod journeys;
+mod replay;
 mod segments;
 mod testing;
 mod windows;
@@ -30,14 +32,15 @@ use std::sync::Arc;
 fn main() {
     // Cargo says `--bench`.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    let size = args.get(1).map(|size| size.parse().unwrap());
+    let size = || args.get(1).map(|size| size.parse().unwrap());
     match args.first().map(String::as_str) {
         Some("conditions") => conditions::run(),
+        Some("replay") => replay::run(args.get(1).expect("the log to replay")),
         Some("journeys") => journeys::run(),
         Some("windows") => windows::run(),
-        Some("flight") => flight::run(size.unwrap_or(1_000_000)),
-        Some("segments") => segments::run(size.unwrap_or(100_000)),
-        Some("tests") => testing::run(size.unwrap_or(10_000)),
+        Some("flight") => flight::run(size().unwrap_or(1_000_000)),
+        Some("segments") => segments::run(size().unwrap_or(100_000)),
+        Some("tests") => testing::run(size().unwrap_or(10_000)),
         Some(other) => panic!("no benchmark is called {other}"),
         None => {
             conditions::run();

@@ -1,6 +1,7 @@
 //! What the engine tells besides, of people whom somebody asks about: what was taken, and what did not happen and why not.
 
 use super::effect::{EffectKind, Place};
+use super::input::Fields;
 use super::run::Run;
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{AttrId, CodeId, EventId, JourneyId};
@@ -28,7 +29,7 @@ pub enum Aside {
         /// Its own time, which is earlier than now when it came late.
         time: i64,
         /// By field.
-        fields: Box<[Value]>,
+        fields: Fields,
     },
     /// An attribute has another value now.
     Changed {

@@ -2,27 +2,37 @@
 
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::Decimal;
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// A number that depends on the seed and the parts alone, and differs wherever any of them does.
 pub(super) fn hash(seed: u64, parts: &[&str]) -> u64 {
-    // The length keeps ("ab", "c") and ("a", "bc") apart.
-    let pieces = parts.iter().map(|part| ((part.len() as u64).to_le_bytes(), part.as_bytes()));
-    let length: usize = parts.iter().map(|part| part.len() + 8).sum();
-    let mut near = [0; 256];
-    let Some(bytes) = near.get_mut(..length) else {
-        let far: Vec<u8> = pieces.flat_map(|(length, text)| length.into_iter().chain(text.iter().copied())).collect();
-        return xxh3_64_with_seed(&far, seed);
-    };
-    let mut rest = &mut *bytes;
-    for (length, text) in pieces {
-        for piece in [&length[..], text] {
-            let Some((to, after)) = std::mem::take(&mut rest).split_at_mut_checked(piece.len()) else { break };
-            to.copy_from_slice(piece);
-            rest = after;
-        }
+    let mut all = Parts::default();
+    for part in parts {
+        all.add(&[part]);
     }
-    xxh3_64_with_seed(bytes, seed)
+    all.hash(seed)
+}
+
+/// The same, part by part.
+#[derive(Default)]
+pub(super) struct Parts(SmallVec<[u8; 256]>);
+
+impl Parts {
+    /// Adds a part, which stands in pieces. Its length keeps ("ab", "c") and ("a", "bc") apart.
+    pub fn add(&mut self, pieces: &[&str]) -> &mut Self {
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        self.0.extend_from_slice(&(length as u64).to_le_bytes());
+        for piece in pieces {
+            self.0.extend_from_slice(piece.as_bytes());
+        }
+        self
+    }
+
+    /// See [`hash`].
+    pub fn hash(&self, seed: u64) -> u64 {
+        xxh3_64_with_seed(&self.0, seed)
+    }
 }
 
 /// A lot in `(0, 1]`, from the upper 53 bits of the hash.

@@ -10,17 +10,45 @@ use flow_compiler::bytecode::{Arith, EventId, Log, QueryAnswer, Strategy};
 use jiff::tz::TimeZone;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
+use std::num::NonZeroU64;
 use thin_vec::ThinVec;
 
 /// A place in time: milliseconds, then the person's order.
 pub(super) type At = (i64, u64);
 
-/// What is remembered of one event.
+/// What is remembered of one event. There are very many of these, most without a log.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EventHistory {
-    pub last: Option<At>,
-    /// In order of time. The oldest are forgotten all the time, which must not cost what is kept.
-    pub log: VecDeque<Occurrence>,
+    /// The latest. Numbers of inputs begin with 1.
+    last: Option<(i64, NonZeroU64)>,
+    /// In order of time; none when nothing is kept. The oldest are forgotten all the time, which must not cost what is kept.
+    #[allow(clippy::box_collection, reason = "one word where there is none, as mostly")]
+    log: Option<Box<VecDeque<Occurrence>>>,
+}
+
+impl EventHistory {
+    /// Of these.
+    pub fn new(last: Option<At>, log: VecDeque<Occurrence>) -> Self {
+        let mut history = Self { last: None, log: (!log.is_empty()).then(|| Box::new(log)) };
+        history.happened(last);
+        history
+    }
+
+    /// The latest.
+    pub fn last(&self) -> Option<At> {
+        self.last.map(|(time, order)| (time, order.get()))
+    }
+
+    /// One more time at which it happened.
+    fn happened(&mut self, at: Option<At>) {
+        self.last = self.last.max(at.and_then(|(time, order)| Some((time, NonZeroU64::new(order)?))));
+    }
+
+    /// What is kept of it, in order of time.
+    pub fn log(&self) -> &VecDeque<Occurrence> {
+        static EMPTY: VecDeque<Occurrence> = VecDeque::new();
+        self.log.as_deref().unwrap_or(&EMPTY)
+    }
 }
 
 /// One occurrence of an event.
@@ -50,15 +78,16 @@ pub(super) fn record(engine: &Engine, person: &mut Person, event: EventId, at: A
     let keep = declared.history.log.as_ref().map(|log| (log, oldest_kept(person, log, now)));
     let history = at_place(&mut person.history, place);
     if declared.history.last {
-        history.last = history.last.max(Some(at));
+        history.happened(Some(at));
     }
     if let Some((log, oldest)) = keep {
-        forget(history, oldest);
         if oldest.is_some_and(|oldest| at.0 >= oldest) {
             let kept = log.fields.iter().map(|f| fields.get(*f as usize).cloned().unwrap_or_default()).collect();
-            let place = history.log.partition_point(|o| o.at <= at);
-            history.log.insert(place, Occurrence { at, fields: kept });
+            let log = history.log.get_or_insert_default();
+            let place = log.partition_point(|o| o.at <= at);
+            log.insert(place, Occurrence { at, fields: kept });
         }
+        forget(history, oldest);
     }
 }
 
@@ -82,12 +111,12 @@ fn oldest_kept(person: &Person, log: &Log, now: i64) -> Option<i64> {
 }
 
 fn forget(history: &mut EventHistory, oldest: Option<i64>) {
-    match oldest {
-        None => history.log = VecDeque::new(),
-        Some(oldest) => {
-            let gone = history.log.partition_point(|o| o.at.0 < oldest);
-            history.log.drain(..gone);
-        }
+    if let (Some(oldest), Some(log)) = (oldest, &mut history.log) {
+        let gone = log.partition_point(|o| o.at.0 < oldest);
+        log.drain(..gone);
+    }
+    if oldest.is_none() || history.log().is_empty() {
+        history.log = None;
     }
 }
 
@@ -195,9 +224,12 @@ pub(super) fn average(sum: Value, count: u64) -> Value {
 pub(super) fn unite(engine: &Engine, known: &mut Person, other: &mut Person) {
     for (place, theirs) in std::mem::take(&mut other.history).into_iter().enumerate() {
         let ours = at_place(&mut known.history, place);
-        ours.last = ours.last.max(theirs.last);
-        ours.log.extend(theirs.log);
-        ours.log.make_contiguous().sort_by_key(|o| o.at);
+        ours.happened(theirs.last());
+        if let Some(theirs) = theirs.log {
+            let log = ours.log.get_or_insert_default();
+            log.extend(*theirs);
+            log.make_contiguous().sort_by_key(|o| o.at);
+        }
     }
     for query in &engine.program.queries {
         let Strategy::Running(cell) = query.strategy else { continue };

@@ -2,6 +2,11 @@
 
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{AttrId, ChannelId, EventId, ListId, Outcome, TopicId};
+use smallvec::SmallVec;
+
+/// The fields of an event that the program reads. Of most events that is one, which stands in place: events are many, and
+/// each would take a piece of memory of its own.
+pub type Fields = SmallVec<[Value; 1]>;
 
 /// Something that happened, or became known.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +18,7 @@ pub enum Input {
         /// When it happened, milliseconds since 1970; not after `now`.
         time: i64,
         /// Its fields, in the event's order, already of the right types.
-        fields: Box<[Value]>,
+        fields: Fields,
     },
     /// What became of a message. Its event (`email.opened`), if the program has it, is part of this input.
     Outcome {

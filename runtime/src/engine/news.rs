@@ -154,10 +154,10 @@ impl Run<'_> {
         let Some(history) = place.and_then(|place| news.get(place)) else { return false };
         let inside = |time: i64| time > after && time <= until;
         let Some(filter) = filter else {
-            return history.last.is_some_and(|at| inside(at.0)) || history.log.iter().any(|o| inside(o.at.0));
+            return history.last().is_some_and(|at| inside(at.0)) || history.log().iter().any(|o| inside(o.at.0));
         };
         history
-            .log
+            .log()
             .iter()
             .filter(|o| inside(o.at.0))
             .any(|o| self.engine.truth(filter, &view.remembering(event, &o.fields), &mut Moment::at(self.now)))

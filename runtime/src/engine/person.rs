@@ -149,6 +149,12 @@ impl Person {
         &self.id
     }
 
+    /// Of how many events anything is remembered.
+    #[must_use]
+    pub fn remembers(&self) -> usize {
+        self.history.len()
+    }
+
     /// How many instances of a journey the person is in, not counting those that wait for an
     /// absence (`without`) and have not entered yet.
     pub fn in_flight(&self) -> impl Iterator<Item = JourneyId> + '_ {

@@ -1,7 +1,7 @@
 //! One input, or the timers of one instant, and everything that follows from them.
 
 use super::effect::{Cause, Effect, EffectKind, Withdrawal};
-use super::input::Input;
+use super::input::{Fields, Input};
 use super::instance::Instance;
 use super::person::Person;
 use super::view::View;
@@ -27,7 +27,7 @@ pub(super) struct Run<'a> {
 
 /// What a step causes: an input of its own at the same instant.
 pub(super) enum Caused {
-    Event(EventId, Box<[Value]>),
+    Event(EventId, Fields),
     Changed(AttrId),
     Start(JourneyId),
 }
@@ -50,7 +50,7 @@ pub(super) struct Signal {
 /// An event as it is taken.
 pub(super) struct Happened {
     pub event: EventId,
-    pub fields: Box<[Value]>,
+    pub fields: Fields,
 }
 
 impl Signal {

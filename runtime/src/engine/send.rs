@@ -13,7 +13,6 @@ use super::run::Run;
 use super::steps::Then;
 use super::Engine;
 use crate::vm::value::Value;
-use compact_str::CompactString;
 use flow_compiler::bytecode::{BoundValue, ChannelId, Content, Send, StepId};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -195,13 +194,11 @@ impl Run<'_> {
         let journey = program.journeys.get(at.journey.index());
         let step = journey.and_then(|j| j.steps.get(at.step.index())).map_or("", |s| &s.identity);
         let channel = program.channels.get(channel.index()).map_or("", |c| &c.name);
-        let mut digits = itoa::Buffer::new();
-        let mut entry = CompactString::from(digits.format(instance.time));
-        entry.push('/');
-        entry.push_str(digits.format(instance.number));
-        entry.push('/');
-        entry.push_str(digits.format(instance.sent));
-        chance::hash(0, &[journey.map_or("", |j| &j.name), self.person.id(), &entry, step, channel]).max(1)
+        let (mut time, mut number, mut sent) = (itoa::Buffer::new(), itoa::Buffer::new(), itoa::Buffer::new());
+        let entry = [time.format(instance.time), "/", number.format(instance.number), "/", sent.format(instance.sent)];
+        let mut parts = chance::Parts::default();
+        parts.add(&[journey.map_or("", |j| &j.name)]).add(&[self.person.id()]).add(&entry).add(&[step]).add(&[channel]);
+        parts.hash(0).max(1)
     }
 
     fn remember_message(&mut self, send: &Send, channel: ChannelId, id: u64, to: Option<&Arc<str>>) {

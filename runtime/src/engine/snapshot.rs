@@ -84,8 +84,8 @@ fn read_at(read: &mut Unpack<'_>) -> Read<Option<(i64, u64)>> {
 }
 
 fn history(out: &mut Vec<u8>, history: &EventHistory) {
-    at(out, history.last);
-    list(out, &history.log, |out, occurrence| {
+    at(out, history.last());
+    list(out, history.log(), |out, occurrence| {
         pack::instant(out, occurrence.at.0);
         pack::uint(out, occurrence.at.1);
         pack::values(out, &occurrence.fields);
@@ -98,7 +98,7 @@ fn read_history(read: &mut Unpack<'_>) -> Read<EventHistory> {
         let at = (read.instant()?, read.uint()?);
         Ok(Occurrence { at, fields: read.values()?.into() })
     })?;
-    Ok(EventHistory { last, log: log.into() })
+    Ok(EventHistory::new(last, log.into()))
 }
 
 fn running(out: &mut Vec<u8>, running: &Running) {

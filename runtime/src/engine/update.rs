@@ -3,7 +3,7 @@
 use super::aside::Aside;
 use super::effect::Withdrawal;
 use super::history;
-use super::input::Input;
+use super::input::{Fields, Input};
 use super::person::{Recent, Suppressed};
 use super::reach;
 use super::run::{Caused, Happened, Run, Signal};
@@ -70,7 +70,7 @@ impl Run<'_> {
         }
     }
 
-    fn happen(&mut self, event: EventId, time: i64, fields: Box<[Value]>, signal: &mut Signal) {
+    fn happen(&mut self, event: EventId, time: i64, fields: Fields, signal: &mut Signal) {
         if let Some((location, lat, lon)) = self.engine.index.location {
             if location == event {
                 self.locate(time, fields.get(lat), fields.get(lon));
@@ -224,8 +224,8 @@ impl Run<'_> {
         }
     }
 
-    fn outcome_fields(&self, event: EventId, template: Value) -> Box<[Value]> {
-        let Some(event) = self.engine.program.events.get(event.index()) else { return Box::default() };
+    fn outcome_fields(&self, event: EventId, template: Value) -> Fields {
+        let Some(event) = self.engine.program.events.get(event.index()) else { return Fields::default() };
         event.fields.iter().map(|f| if f.name == "template" { template.clone() } else { Value::Missing }).collect()
     }
 

@@ -85,7 +85,7 @@ impl<'a> View<'a> {
     }
 
     fn answer_from_last(&self, query: &Query, since: Option<i64>, moment: &mut Moment) -> Value {
-        let last = self.history(query.event).and_then(|h| h.last);
+        let last = self.history(query.event).and_then(|h| h.last());
         let last = last.filter(|at| self.in_window(query, since, moment.now, *at));
         if let (Some(at), QueryWindow::Last(window)) = (last, query.window) {
             moment.until(at.0.saturating_add(window));
@@ -98,7 +98,7 @@ impl<'a> View<'a> {
 
     fn answer_from_log(&self, query: &Query, since: Option<i64>, moment: &mut Moment) -> Value {
         static EMPTY: VecDeque<Occurrence> = VecDeque::new();
-        let log = self.history(query.event).map_or(&EMPTY, |h| &h.log);
+        let log = self.history(query.event).map_or(&EMPTY, |h| h.log());
         let start = log.partition_point(|o| !self.in_window(query, since, moment.now, o.at));
         let window = log.range(start.min(log.len())..);
         let now = moment.now;

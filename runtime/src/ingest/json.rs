@@ -2,6 +2,8 @@
 //!
 //! Whoever reads with it gives up where it gives none, and takes a longer way (`serde_json`), which knows all that JSON can say.
 
+use crate::vm::text::unescaped;
+
 /// Deeper values are left to the longer way.
 const DEEPEST: usize = 32;
 
@@ -57,7 +59,7 @@ impl<'a> Rest<'a> {
     pub fn string(&mut self) -> Option<&'a str> {
         self.byte(b'"')?;
         let start = self.at;
-        self.at += plain(self.text.as_bytes().get(start..)?);
+        self.at += unescaped(self.text.as_bytes().get(start..)?);
         let text = self.since(start)?;
         (self.peek()? == b'"').then_some(())?;
         self.at += 1;
@@ -149,7 +151,7 @@ impl<'a> Rest<'a> {
         (self.peek()? == b'"').then_some(())?;
         self.at += 1;
         loop {
-            self.at += plain(self.text.as_bytes().get(self.at..)?);
+            self.at += unescaped(self.text.as_bytes().get(self.at..)?);
             let special = self.peek()?;
             self.at += 1;
             match special {
@@ -171,32 +173,4 @@ impl<'a> Rest<'a> {
             }
         }
     }
-}
-
-/// How many bytes stand before the first quote, backslash or control character, eight at a time.
-///
-/// A byte is found by what subtracting borrows from its highest bit; only bytes above the first one found can be
-/// found wrongly (Mycroft's test, as in "Bit Twiddling Hacks", S. E. Anderson).
-#[inline]
-pub(super) fn plain(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-    const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
-    const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
-    const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut at = 0;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let (quote, backslash) = (word ^ QUOTES, word ^ BACKSLASHES);
-        let found = (quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (word.wrapping_sub(SPACES) & !word);
-        let found = found & HIGH;
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len())
 }

@@ -153,6 +153,14 @@ pub struct Block {
 }
 
 impl Block {
+    /// Forgets everything, and keeps the room that it took.
+    fn clear(&mut self) {
+        self.text.clear();
+        self.records.clear();
+        self.names.clear();
+        (self.lines, self.first_line) = (0, 0);
+    }
+
     /// Keeps an id.
     pub fn keep(&mut self, id: &str) -> IdRef {
         let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);

@@ -12,7 +12,7 @@ use super::schema::{default_of, EventPlan, Schema};
 use super::time::is_possible;
 use super::{Block, IdRef, MessageKey, NameMap, Record, What};
 use crate::calendar::{parse_date, parse_instant, DAY};
-use crate::engine::input::Input;
+use crate::engine::input::{Fields, Input};
 use crate::vm::value::Value;
 use flow_compiler::bytecode::{ChannelId, EventId, Outcome, Type};
 use memchr::memmem;
@@ -146,7 +146,7 @@ struct Track<'a> {
 enum Properties {
     None,
     At(usize),
-    Read(Box<[Value]>),
+    Read(Fields),
 }
 
 impl<'s> Scanner<'s> {
@@ -190,7 +190,7 @@ impl<'s> Scanner<'s> {
             Known::Planned(plan, shape) => {
                 let fields = match track.properties {
                     Properties::Read(fields) => fields,
-                    Properties::None => self.whole(plan, vec![Value::Missing; plan.fields.len()])?,
+                    Properties::None => self.whole(plan, nothing(plan))?,
                     Properties::At(start) => {
                         rest.at = start;
                         self.properties(&mut rest, plan, shape)?
@@ -282,13 +282,13 @@ impl<'s> Scanner<'s> {
     }
 
     /// The values of the event's fields, from an object that begins here.
-    fn properties(&mut self, rest: &mut Rest<'_>, plan: &EventPlan, shape: usize) -> Option<Box<[Value]>> {
+    fn properties(&mut self, rest: &mut Rest<'_>, plan: &EventPlan, shape: usize) -> Option<Fields> {
         let fields = &plan.fields;
         if fields.is_empty() {
             rest.skip(0)?;
-            return Some(Box::default());
+            return Some(Fields::new());
         }
-        let mut values = vec![Value::Missing; fields.len()];
+        let mut values = nothing(plan);
         rest.byte(b'{')?;
         rest.space();
         if rest.peek() == Some(b'}') {
@@ -319,14 +319,14 @@ impl<'s> Scanner<'s> {
     }
 
     /// With defaults, and nothing missing that may not be.
-    fn whole(&self, plan: &EventPlan, mut values: Vec<Value>) -> Option<Box<[Value]>> {
+    fn whole(&self, plan: &EventPlan, mut values: Fields) -> Option<Fields> {
         for (slot, field) in values.iter_mut().zip(&plan.fields.list) {
             if slot.is_missing() {
                 *slot = default_of(field);
                 (field.optional || !slot.is_missing()).then_some(())?;
             }
         }
-        Some(values.into())
+        Some(values)
     }
 
     /// An instant; that of the line before has mostly been on the same day.
@@ -359,6 +359,11 @@ impl<'s> Scanner<'s> {
         let seconds = (hour * 60 + minute) * 60 + second;
         Some(self.day + i64::from(seconds) * 1000 + i64::from(f0 * 100 + f1 * 10 + f2))
     }
+}
+
+/// The fields of an event of which nothing is known.
+fn nothing(plan: &EventPlan) -> Fields {
+    std::iter::repeat_n(Value::Missing, plan.fields.len()).collect()
 }
 
 /// Fills a place; none when it is full.

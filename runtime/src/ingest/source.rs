@@ -15,6 +15,9 @@ pub trait Source: Send {
     /// # Errors
     /// When reading fails.
     fn next_blocks(&mut self, schema: &Schema) -> io::Result<Option<Vec<Block>>>;
+
+    /// Takes back blocks whose records were taken: their memory can be used again.
+    fn give_back(&mut self, _used: Vec<Block>) {}
 }
 
 /// Calls as lines of JSON. One thread reads, all parse.
@@ -22,6 +25,7 @@ pub struct Lines {
     chunks: Receiver<io::Result<Chunk>>,
     /// Buffers go back to be filled again.
     used: Sender<Chunk>,
+    blocks: Vec<Block>,
     line: u64,
 }
 
@@ -41,7 +45,7 @@ impl Lines {
                 }
             }
         });
-        Self { chunks, used, line: 0 }
+        Self { chunks, used, blocks: Vec::new(), line: 0 }
     }
 }
 
@@ -52,7 +56,10 @@ impl Source for Lines {
         let Ok(chunk) = self.chunks.recv() else { return Ok(None) };
         let chunk = chunk?;
         let pieces = pieces(chunk.bytes(), rayon::current_num_threads() * PIECES);
-        let mut blocks: Vec<Block> = pieces.into_par_iter().map(|piece| segment::read(schema, piece)).collect();
+        let mut free = std::mem::take(&mut self.blocks);
+        free.resize_with(pieces.len(), Block::default);
+        let work = pieces.into_par_iter().zip(free);
+        let mut blocks: Vec<Block> = work.map(|(piece, block)| segment::read_into(block, schema, piece)).collect();
         for block in &mut blocks {
             block.first_line = self.line;
             self.line += block.lines;
@@ -60,6 +67,10 @@ impl Source for Lines {
         // The one who reads may be done, and want no more.
         let _ = self.used.send(chunk);
         Ok(Some(blocks))
+    }
+
+    fn give_back(&mut self, used: Vec<Block>) {
+        self.blocks = used;
     }
 }
 

@@ -120,11 +120,13 @@ pub fn run(
             let (next, taken) = rayon::join(
                 || source.next_blocks(schema),
                 || match parsed.take() {
-                    Some(blocks) => replay.take(blocks),
-                    None => Ok(()),
+                    Some(blocks) => replay.take(blocks).map(Some),
+                    None => Ok(None),
                 },
             );
-            taken?;
+            if let Some(used) = taken? {
+                source.give_back(used);
+            }
             match next.map_err(Failure::Read)? {
                 Some(blocks) => parsed = Some(blocks),
                 None => return replay.finish(),
@@ -203,20 +205,25 @@ impl<'e> Replay<'e> {
         Ok(replay)
     }
 
-    /// Takes the records of some blocks, fires what is due before the clock, and writes what is final.
-    fn take(&mut self, mut blocks: Vec<Block>) -> Result<(), Failure> {
+    /// Takes the records of some blocks, fires what is due before the clock, and writes what is final. The blocks are
+    /// given back: large pieces of memory that come and go make the allocator tidy up its small ones each time.
+    fn take(&mut self, mut blocks: Vec<Block>) -> Result<Vec<Block>, Failure> {
         for number in 0..blocks.len() {
-            let records = blocks.get_mut(number).map(|block| std::mem::take(&mut block.records));
+            let block = blocks.get_mut(number);
+            let mut records = block.map(|block| std::mem::take(&mut block.records)).unwrap_or_default();
             self.names.clear();
             let at = At { blocks: &blocks, number: u32::try_from(number).unwrap_or(u32::MAX) };
-            for record in records.unwrap_or_default() {
+            for record in records.drain(..) {
                 self.record(record, at)?;
             }
+            if let Some(block) = blocks.get_mut(number) {
+                block.records = records;
+            }
         }
-        match self.clock {
-            Some(clock) => self.settle(&blocks, clock),
-            None => Ok(()),
+        if let Some(clock) = self.clock {
+            self.settle(&blocks, clock)?;
         }
+        Ok(blocks)
     }
 
     /// Settles what depends on the order of arrival.

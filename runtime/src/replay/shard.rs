@@ -15,6 +15,7 @@ use crate::message::Messages;
 use crate::output::names::Names;
 use crate::output::tail;
 use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::sync::Arc;
 
 /// What all shards share.
@@ -222,7 +223,10 @@ impl Shard {
     fn busy(&self, setting: &Setting<'_>, places: &[u32], before: i64) -> usize {
         let timers = self.timers.upcoming(before).map(|(_, place)| place).take(AT_ONCE);
         let slots = places.iter().copied().chain(timers).filter_map(|place| self.people.get(place as usize));
-        let busy = |person: &Person| setting.engine.next_due(person).is_some() && person.in_flight().next().is_some();
+        let busy = |person: &Person| {
+            black_box(person.remembers());
+            setting.engine.next_due(person).is_some() && person.in_flight().next().is_some()
+        };
         slots.filter(|slot| slot.person.as_ref().is_some_and(busy)).count()
     }
 

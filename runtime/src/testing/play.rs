@@ -3,7 +3,7 @@
 use crate::answers::answer_all;
 use crate::calendar;
 use crate::engine::effect::{Effect, EffectKind, Message, MessageContent, Request, Skipped};
-use crate::engine::input::Input;
+use crate::engine::input::{Fields, Input};
 use crate::engine::{Engine, Person};
 use crate::ingest::schema::Schema;
 use crate::vm::value::Value;
@@ -107,7 +107,7 @@ impl<'e> Play<'e> {
             None | Some(Const::Missing) => field.default.as_ref().map_or(Value::Missing, Value::from_const),
             Some(constant) => Value::from_const(constant),
         };
-        let values: Box<[Value]> = event.fields.iter().enumerate().map(value).collect();
+        let values: Fields = event.fields.iter().enumerate().map(value).collect();
         let mut inputs = self.schema.besides(event, &values, time);
         if event.outcome.is_none() {
             inputs.insert(0, Input::Event { event: id, time, fields: values });

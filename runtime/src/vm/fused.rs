@@ -89,16 +89,10 @@ impl Fused {
             _ => None,
         }
     }
-
-    pub fn value<F: Facts + ?Sized>(&self, facts: &F) -> Value {
-        match self {
-            Self::Constant(value) => value.clone(),
-            Self::Tests(tests) => Value::Bool(holds(tests, facts)),
-        }
-    }
 }
 
-fn holds<F: Facts + ?Sized>(tests: &[Test], facts: &F) -> bool {
+/// What tests come to.
+pub(super) fn holds<F: Facts + ?Sized>(tests: &[Test], facts: &F) -> bool {
     let mut at = 0;
     // Every test leads to one that was made from later operations, so that this ends.
     while let Some(test) = tests.get(usize::from(at)) {

@@ -5,7 +5,7 @@
 //! there is no such operation.
 
 use super::functions;
-use super::fused::Fused;
+use super::fused::{self, Fused};
 use super::horizon::{self, Shape};
 use super::native::{Evaluation, Natives};
 use super::text::push_text;
@@ -137,9 +137,12 @@ impl<F: Facts + ?Sized> Run<'_, '_, F> {
             return Value::Missing;
         }
         if let Some(Some(fused)) = self.machine.prepared.fused.get(id.index()) {
-            return match self.machine.prepared.natives.holds(id, fused, self.facts) {
-                Some(holds) => Value::Bool(holds),
-                None => fused.value(self.facts),
+            return match fused {
+                Fused::Constant(value) => value.clone(),
+                Fused::Tests(tests) => Value::Bool(match self.machine.prepared.natives.holds(id, tests, self.facts) {
+                    Some(holds) => holds,
+                    None => fused::holds(tests, self.facts),
+                }),
             };
         }
         let count = usize::from(code.registers);

@@ -3,7 +3,7 @@
 //! Whether a condition does makes no difference to what it says, only to how fast. Compiling takes as long as evaluating a
 //! condition some ten thousand times, so that only what was evaluated more often than that is worth it.
 
-use super::fused::Fused;
+use super::fused::{Fused, Test};
 #[cfg(all(feature = "jit", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
 use super::jit::{compile, Native};
 use super::Facts;
@@ -84,29 +84,30 @@ impl Natives {
 
     /// What native code says; none: there is none (yet), or it cannot look at these facts.
     #[inline]
-    pub fn holds<F: Facts + ?Sized>(&self, code: CodeId, fused: &Fused, facts: &F) -> Option<bool> {
+    pub fn holds<F: Facts + ?Sized>(&self, code: CodeId, tests: &Arc<[Test]>, facts: &F) -> Option<bool> {
         let slot = self.codes.get(code.index())?;
         match slot.native.get() {
             Some(native) => native.holds(facts),
             None => {
-                self.count(slot, fused);
+                self.count(slot, tests);
                 None
             }
         }
     }
 
     /// Counts an evaluation. Where threads meet, some are lost, which does not matter.
-    fn count(&self, slot: &Slot, fused: &Fused) {
+    fn count(&self, slot: &Slot, tests: &Arc<[Test]>) {
         let runs = slot.runs.load(Relaxed);
         if runs < WORTH {
             slot.runs.store(runs + 1, Relaxed);
         } else if runs != SETTLED && slot.runs.compare_exchange(runs, SETTLED, Relaxed, Relaxed).is_ok() {
             // Others go on interpreting meanwhile. What cannot be compiled stays as it is.
-            let Fused::Tests(tests) = fused else { return };
             if self.made.fetch_add(1, Relaxed) >= MOST {
                 return;
             }
-            if let Some(Some(native)) = compile(&[Arc::clone(tests)], self.id).ok().and_then(|mut made| made.pop()) {
+            if let Some(Some(native)) =
+                compile(std::slice::from_ref(tests), self.id).ok().and_then(|mut made| made.pop())
+            {
                 let _ = slot.native.set(native);
             }
         }

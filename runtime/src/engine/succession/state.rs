@@ -10,6 +10,7 @@ use crate::vm::Moment;
 use flow_compiler::bytecode::{
     AttrId, ChannelId, Event, EventId, Journey, JourneyId, Op, Program, Query, QueryAnswer, Strategy, TopicId,
 };
+use std::collections::VecDeque;
 
 /// The person with all that has a place in the new version, but in no journey.
 pub(super) fn carry(succession: &Succession<'_>, person: &Person) -> Person {
@@ -51,8 +52,8 @@ fn event(succession: &Succession<'_>, person: &Person, old: EventId, new: EventI
     let (Some(was), Some(is)) = (before.program.events.get(old.index()), after.program.events.get(new.index())) else {
         return;
     };
-    let last = known.last.max(known.log.back().map(|occurrence| occurrence.at));
-    let mut kept = EventHistory { last: last.filter(|_| is.history.last), ..EventHistory::default() };
+    let last = known.last().max(known.log().back().map(|occurrence| occurrence.at));
+    let mut log = VecDeque::new();
     if let Some(fields) = after.index.kept_fields(new) {
         let value = |occurrence: &Occurrence, wanted: u16| {
             let from = field(is, wanted, was)?;
@@ -64,13 +65,13 @@ fn event(succession: &Succession<'_>, person: &Person, old: EventId, new: EventI
             at: occurrence.at,
             fields: fields.iter().map(|wanted| value(occurrence, *wanted).unwrap_or_default()).collect(),
         };
-        kept.log = known.log.iter().map(carry).collect();
+        log = known.log().iter().map(carry).collect();
         // Only the last was remembered: that it happened is known, not with what.
         if let (true, Some(at)) = (was.history.log.is_none(), last) {
-            kept.log.push_back(Occurrence { at, fields: vec![Value::Missing; fields.len()].into() });
+            log.push_back(Occurrence { at, fields: vec![Value::Missing; fields.len()].into() });
         }
     }
-    *at_place(&mut next.history, place) = kept;
+    *at_place(&mut next.history, place) = EventHistory::new(last.filter(|_| is.history.last), log);
 }
 
 /// Running totals: those of the same question, or what the log can still tell.
@@ -131,7 +132,7 @@ fn same_filter((old, a): (&Program, &Query), (new, b): (&Program, &Query), event
 
 fn from_log(succession: &Succession<'_>, person: &Person, query: &Query) -> Option<Running> {
     let engine = succession.new;
-    let log = &person.history.get(engine.index.history_of(query.event)?)?.log;
+    let log = person.history.get(engine.index.history_of(query.event)?)?.log();
     let kept = engine.index.kept_fields(query.event)?;
     let declared = engine.program.events.get(query.event.index())?;
     let mut total = Running::default();

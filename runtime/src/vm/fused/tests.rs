@@ -3,7 +3,7 @@
 use super::super::interpret::{Machine, Prepared};
 use super::super::value::Value;
 use super::super::{Evaluation, Facts, Lists, Moment, Read};
-use super::Fused;
+use super::{Fused, Test};
 use crate::calendar::Zones;
 use crate::vm::native::Natives;
 use flow_compiler::bytecode::*;
@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use proptest::strategy::Strategy;
 use rust_decimal::Decimal;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Three of each, so that values meet often. Those in `by_copy` do not stand anywhere.
 struct Given {
@@ -277,6 +277,13 @@ fn long_conditions_are_fused_whatever_way_leads_through_them() {
     assert!(!is_fused(vec![Op::Query(0, QueryId(0), None), Op::Return(0)], &[]));
 }
 
+fn tests(fused: &Option<Fused>) -> &Arc<[Test]> {
+    match fused {
+        Some(Fused::Tests(tests)) => tests,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn plain_conditions_are_native_where_what_they_read_stands_in_lists() {
     let tree = |read| Tree::Compare(Compare::Less, Side::Read(read), Side::Const(Const::Int(5)));
@@ -286,7 +293,7 @@ fn plain_conditions_are_native_where_what_they_read_stands_in_lists() {
         let constants: Vec<Value> = program.constants.iter().map(Value::from_const).collect();
         let fused = Fused::of(&program.codes[0], &constants);
         let natives = Natives::now(std::slice::from_ref(&fused), id).unwrap();
-        natives.holds(CodeId(0), fused.as_ref().unwrap(), given)
+        natives.holds(CodeId(0), tests(&fused), given)
     };
     for read in 0..9 {
         assert_eq!(native(read, &given, None), Some(true), "{read}");
@@ -305,7 +312,7 @@ fn what_is_evaluated_often_becomes_native() {
     let constants: Vec<Value> = program.constants.iter().map(Value::from_const).collect();
     let fused = [Fused::of(&program.codes[0], &constants)];
     let natives = Natives::later(&fused, None);
-    let count =
-        (0..100_000).take_while(|_| natives.holds(CodeId(0), fused[0].as_ref().unwrap(), &given).is_none()).count();
+    let asked = |_: &i32| natives.holds(CodeId(0), tests(&fused[0]), &given).is_none();
+    let count = (0..100_000).take_while(asked).count();
     assert!((1_000..99_000).contains(&count), "{count}");
 }
