@@ -2,37 +2,38 @@
 
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::Decimal;
-use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// A number that depends on the seed and the parts alone, and differs wherever any of them does.
 pub(super) fn hash(seed: u64, parts: &[&str]) -> u64 {
-    let mut all = Parts::default();
-    for part in parts {
-        all.add(&[part]);
-    }
-    all.hash(seed)
+    hash_of(seed, parts.iter().map(std::slice::from_ref))
 }
 
-/// The same, part by part.
-#[derive(Default)]
-pub(super) struct Parts(SmallVec<[u8; 256]>);
-
-impl Parts {
-    /// Adds a part, which stands in pieces. Its length keeps ("ab", "c") and ("a", "bc") apart.
-    pub fn add(&mut self, pieces: &[&str]) -> &mut Self {
-        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
-        self.0.extend_from_slice(&(length as u64).to_le_bytes());
-        for piece in pieces {
-            self.0.extend_from_slice(piece.as_bytes());
+/// The same of parts that stand in pieces.
+pub(super) fn hash_of<'a>(seed: u64, parts: impl Iterator<Item = &'a [&'a str]> + Clone) -> u64 {
+    let size = |pieces: &[&str]| pieces.iter().map(|piece| piece.len()).sum::<usize>();
+    let length: usize = parts.clone().map(|pieces| size(pieces) + 8).sum();
+    let (mut near, mut far) = ([0; 256], Vec::new());
+    let bytes = match near.get_mut(..length) {
+        Some(near) => near,
+        None => {
+            far.resize(length, 0);
+            &mut far[..]
         }
-        self
+    };
+    let mut rest = &mut *bytes;
+    let mut put = |piece: &[u8]| {
+        if let Some((to, after)) = std::mem::take(&mut rest).split_at_mut_checked(piece.len()) {
+            to.copy_from_slice(piece);
+            rest = after;
+        }
+    };
+    for pieces in parts {
+        // The length keeps ("ab", "c") and ("a", "bc") apart.
+        put(&(size(pieces) as u64).to_le_bytes());
+        pieces.iter().for_each(|piece| put(piece.as_bytes()));
     }
-
-    /// See [`hash`].
-    pub fn hash(&self, seed: u64) -> u64 {
-        xxh3_64_with_seed(&self.0, seed)
-    }
+    xxh3_64_with_seed(bytes, seed)
 }
 
 /// A lot in `(0, 1]`, from the upper 53 bits of the hash.

@@ -196,9 +196,9 @@ impl Run<'_> {
         let channel = program.channels.get(channel.index()).map_or("", |c| &c.name);
         let (mut time, mut number, mut sent) = (itoa::Buffer::new(), itoa::Buffer::new(), itoa::Buffer::new());
         let entry = [time.format(instance.time), "/", number.format(instance.number), "/", sent.format(instance.sent)];
-        let mut parts = chance::Parts::default();
-        parts.add(&[journey.map_or("", |j| &j.name)]).add(&[self.person.id()]).add(&entry).add(&[step]).add(&[channel]);
-        parts.hash(0).max(1)
+        let parts: [&[&str]; 5] =
+            [&[journey.map_or("", |j| &j.name)], &[self.person.id()], &entry, &[step], &[channel]];
+        chance::hash_of(0, parts.into_iter()).max(1)
     }
 
     fn remember_message(&mut self, send: &Send, channel: ChannelId, id: u64, to: Option<&Arc<str>>) {
